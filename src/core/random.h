@@ -1,0 +1,25 @@
+/// Seeded random numbers: the same seed gives the same numbers on every platform (xoshiro256++, Blackman and Vigna
+/// 2019, seeded by SplitMix64).
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace glimpse {
+
+class Random {
+ public:
+  explicit Random(std::uint64_t seed);
+
+  std::uint64_t next();                      ///< 64 random bits
+  double uniform();                          ///< in [0, 1), 53 bits
+  double normal();                           ///< mean 0, deviation 1 (Marsaglia's polar method)
+  std::uint64_t below(std::uint64_t bound);  ///< in [0, bound), unbiased; bound > 0
+
+ private:
+  std::array<std::uint64_t, 4> state_;
+  double spare_ = 0;
+  bool has_spare_ = false;
+};
+
+}  // namespace glimpse

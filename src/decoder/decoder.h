@@ -1,0 +1,56 @@
+/// The Show-Attend-Tell decoder (Xu et al. 2015; exact formulas: DecoderConfig): attention over the encoder's cells,
+/// gate, LSTM, word scores.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "core/tensor.h"
+#include "model/model.h"
+#include "search/step_model.h"
+
+namespace glimpse {
+
+/// Const: weights packed once, shared by all sessions.
+class Decoder {
+ public:
+  struct Impl;
+  /// Throws Error(kModel) naming the weights file and tensor: missing, wrong shape, not finite, or a vocabulary that
+  /// does not fit.
+  Decoder(const DecoderConfig& config, const Weights& weights, int cells, int vocabulary_size);
+
+  int features() const;  ///< D, channels of the map that it attends to
+  int cells() const;     ///< L
+  int vocabulary_size() const;
+
+ private:
+  friend class DecoderSession;
+  std::shared_ptr<const Impl> impl_;
+};
+
+/// The decoding state of a batch of images; one per worker. Built for a fixed number of images and rows per image;
+/// nothing large is allocated after that.
+class DecoderSession : public search::StepModel {
+ public:
+  DecoderSession(Decoder decoder, int images, int rows_per_image);
+  ~DecoderSession() override;
+
+  /// Starts on `images` new pictures: features [images, cells, D]; projections, keys and start states are computed once
+  /// here. Fewer pictures than the session was built for are allowed: `images()` is then that many, and step takes that
+  /// many images' rows.
+  void prepare(std::span<const float> features, int images);
+
+  int images() const override;
+  int rows_per_image() const override;
+  int vocabulary_size() const override;
+  int cells() const override;
+  int start_id() const override;
+  int end_id() const override;
+  search::StepOutput step(std::span<const int> tokens, std::span<const int> parents) override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace glimpse

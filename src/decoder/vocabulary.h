@@ -1,0 +1,31 @@
+/// Words and their ids.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace glimpse {
+
+class Vocabulary {
+ public:
+  explicit Vocabulary(std::vector<std::string> words);  ///< id = index; throws Error(kModel) for duplicates
+
+  int size() const { return static_cast<int>(words_.size()); }
+  const std::string& word(int id) const { return words_[static_cast<std::size_t>(id)]; }
+  std::optional<int> find(std::string_view word) const;
+  /// Ids of the words of a user's text (lower-cased, hyphens to spaces, only letters, digits, apostrophes kept, as
+  /// captions were tokenised). Throws Error(kUsage) naming a word that the model does not know, with the nearest one
+  /// that it does.
+  std::vector<int> encode(std::string_view text) const;
+  std::string decode(std::span<const int> ids) const;  ///< joined by spaces
+
+ private:
+  std::vector<std::string> words_;
+  std::unordered_map<std::string, int> ids_;
+};
+
+}  // namespace glimpse

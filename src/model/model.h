@@ -1,0 +1,91 @@
+/// A captioner as it stands on disk: weights, encoder graph, vocabulary, preprocessing, the decoder's formulas,
+/// provenance. Either one
+/// `.safetensors` bundle (all but the tensors in its metadata) or a folder of model.json, encoder.graph,
+/// vocabulary.txt, weights.safetensors. Levels above (net, decoder, image) make working objects of it; this level knows
+/// only what the file says and that it is well-formed.
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/safetensors.h"
+
+namespace glimpse {
+
+/// How a picture becomes the encoder's input: resized, each channel (value − mean) / std with values in 0..255.
+struct Preprocess {
+  enum class Resize {
+    kStretch,     ///< both sides to the input size, the aspect ratio is lost
+    kCentreCrop,  ///< the largest centred rectangle of the input's aspect ratio
+    kFit          ///< the whole picture, centred, the rest filled with the mean (0 after normalising)
+  };
+  int width = 224;
+  int height = 224;
+  Resize resize = Resize::kStretch;
+  bool rgb = true;                        ///< else BGR
+  std::array<float, 3> mean = {0, 0, 0};  ///< in the model's channel order
+  std::array<float, 3> std = {255, 255, 255};
+};
+
+/// The Show-Attend-Tell decoder's variants (equations.md: "How public implementations differ"). Each enumerator stands
+/// for one formula string in model.json, listed in decoder_formulas(); sizes come from the tensors' shapes.
+struct DecoderConfig {
+  enum class FeatureProjection { kNone, kRelu };      ///< v = a, or relu(feature a)
+  enum class Score { kAdditiveTanh, kAdditiveRelu };  ///< score · f(key(v) + query(h))
+  enum class Gate { kNone, kScalar, kVector };        ///< sigmoid(gate(h[t−1])) times the context
+  enum class Init { kLinear, kTanh, kTwoLayer };      ///< init_*(v̄); tanh of it; tanh(init_*(relu(init(v̄))))
+  enum class Output {
+    kPlain,
+    kDeep,
+    kDeepTanh
+  };  ///< output(h); output(deep); output(tanh(deep)), deep = deep.h h + deep.z z + deep.e e
+  FeatureProjection feature_projection = FeatureProjection::kRelu;
+  Score score = Score::kAdditiveTanh;
+  Gate gate = Gate::kScalar;
+  Init init = Init::kTanh;
+  Output output = Output::kDeepTanh;
+  int start_id = 1;
+  int end_id = 2;
+  int unknown_id = 3;
+  std::vector<int> never_emit;
+};
+
+struct ModelConfig {
+  std::string name;
+  Preprocess input;
+  std::string graph;        ///< the encoder's graph text
+  std::string graph_name;   ///< what messages call it: "encoder.graph" or "model.safetensors (encoder.graph)"
+  std::string output_node;  ///< the node whose map the decoder attends to
+  int rows = 0;             ///< of that map
+  int cols = 0;
+  DecoderConfig decoder;
+  std::vector<std::string> vocabulary;  ///< id → word
+  std::string provenance;               ///< JSON text, or empty: data, recipe, date, licence as its maker wrote it
+};
+
+/// Const once loaded; shared by all workers.
+class Model {
+ public:
+  /// From a bundle or a folder. Throws Error: kMissing, kPermission, kIo for the path; kModel, naming file and key, for
+  /// what is in it.
+  static Model load(const std::filesystem::path& path);
+  Model(ModelConfig config, Weights weights) : config_(std::move(config)), weights_(std::move(weights)) {}
+
+  const ModelConfig& config() const { return config_; }
+  const Weights& weights() const { return weights_; }
+
+ private:
+  ModelConfig config_;
+  Weights weights_;
+};
+
+/// Writes `model` as one bundle, tensors in the element type they have; atomically. The same model gives the same
+/// bytes.
+void write_bundle(const Model& model, const std::filesystem::path& path);
+
+/// Config as the JSON that stands in a bundle's metadata and in a folder's model.json.
+std::string config_to_json(const ModelConfig& config);
+
+}  // namespace glimpse
