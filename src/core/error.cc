@@ -53,7 +53,7 @@ void append_visible(std::string& out, std::string_view text) {
 
 }  // namespace
 
-std::string quoted(std::string_view name) {
+std::string quote(std::string_view name) {
   std::string result = "'";
   if (name.size() <= kLongestName) {
     append_visible(result, name);

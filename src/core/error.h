@@ -36,6 +36,6 @@ class Error : public std::runtime_error {
 
 /// `name` in single quotes, fit for one line of a terminal: control characters as \n, \t or \xNN, bytes that are not
 /// UTF-8 as \xNN, and the middle cut out of names over 300 bytes.
-std::string quoted(std::string_view name);
+std::string quote(std::string_view name);
 
 }  // namespace glimpse

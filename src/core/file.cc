@@ -18,7 +18,7 @@ namespace {
 
 [[noreturn]] void throw_errno(const char* what, const std::filesystem::path& path, int error) {
   const std::string message =
-      std::string("cannot ") + what + ' ' + quoted(path.native()) + ": " + std::generic_category().message(error);
+      std::string("cannot ") + what + ' ' + quote(path.native()) + ": " + std::generic_category().message(error);
   if (error == ENOENT || error == ENOTDIR) throw Error(ErrorCode::kMissing, message);
   if (error == EACCES || error == EPERM || error == EROFS) throw Error(ErrorCode::kPermission, message);
   throw Error(ErrorCode::kIo, message);
@@ -48,10 +48,9 @@ Descriptor open_regular(const std::filesystem::path& path, std::size_t& size) {
   Descriptor descriptor(fd);
   struct stat status = {};
   if (::fstat(fd, &status) != 0) throw_errno("examine", path, errno);
-  if (S_ISDIR(status.st_mode)) throw Error(ErrorCode::kIo, "cannot read " + quoted(path.native()) + ": it is a folder");
+  if (S_ISDIR(status.st_mode)) throw Error(ErrorCode::kIo, "cannot read " + quote(path.native()) + ": it is a folder");
   if (!S_ISREG(status.st_mode)) {
-    throw Error(ErrorCode::kIo,
-                "cannot read " + quoted(path.native()) + ": it is a pipe, socket or device, not a file");
+    throw Error(ErrorCode::kIo, "cannot read " + quote(path.native()) + ": it is a pipe, socket or device, not a file");
   }
   size = static_cast<std::size_t>(status.st_size);
   return descriptor;
@@ -85,7 +84,7 @@ std::string read_file(const std::filesystem::path& path, std::size_t max_bytes) 
   std::size_t size = 0;
   const Descriptor file = open_regular(path, size);
   if (size > max_bytes) {
-    throw Error(ErrorCode::kTooLarge, "cannot read " + quoted(path.native()) + ": " + std::to_string(size) +
+    throw Error(ErrorCode::kTooLarge, "cannot read " + quote(path.native()) + ": " + std::to_string(size) +
                                           " bytes, more than the limit of " + std::to_string(max_bytes));
   }
   std::string content(size, '\0');

@@ -49,7 +49,7 @@ class HeaderReader {
   };
 
   [[noreturn]] void fail(const std::string& what) const {
-    throw Error(ErrorCode::kModel, quoted(path_.native()) + " is not a valid safetensors file: " + what);
+    throw Error(ErrorCode::kModel, quote(path_.native()) + " is not a valid safetensors file: " + what);
   }
 
   nlohmann::json parse_header() {
@@ -70,7 +70,7 @@ class HeaderReader {
       if (depth > kDeepest) fail("its header is nested too deeply");
       if (event == nlohmann::json::parse_event_t::key && depth == 1 &&
           !names.insert(parsed.get<std::string>()).second) {
-        fail("tensor " + quoted(parsed.get<std::string>()) + " stands in the header twice");
+        fail("tensor " + quote(parsed.get<std::string>()) + " stands in the header twice");
       }
       return true;
     };
@@ -92,13 +92,13 @@ class HeaderReader {
   void read_metadata(const nlohmann::json& entry, std::map<std::string, std::string, std::less<>>& metadata) const {
     if (!entry.is_object()) fail("__metadata__ is not an object");
     for (const auto& [key, value] : entry.items()) {
-      if (!value.is_string()) fail("__metadata__ " + quoted(key) + " is not a string");
+      if (!value.is_string()) fail("__metadata__ " + quote(key) + " is not a string");
       metadata.emplace(key, value.get<std::string>());
     }
   }
 
   TensorView read_tensor(const std::string& name, const nlohmann::json& entry, std::vector<Extent>& extents) const {
-    const std::string what = "tensor " + quoted(name) + ": ";
+    const std::string what = "tensor " + quote(name) + ": ";
     if (!entry.is_object()) fail(what + "its entry is not an object");
     const auto dtype = entry.find("dtype");
     const auto shape = entry.find("shape");
@@ -111,7 +111,7 @@ class HeaderReader {
     }
     TensorView view;
     const std::optional<DType> type = parse_dtype(dtype->get<std::string>());
-    if (!type) fail(what + "dtype " + quoted(dtype->get<std::string>()) + " is not supported");
+    if (!type) fail(what + "dtype " + quote(dtype->get<std::string>()) + " is not supported");
     view.dtype = *type;
     const std::uint64_t bytes = read_shape(what, *shape, size_of(*type), view.shape);
 
@@ -150,7 +150,7 @@ class HeaderReader {
     std::sort(extents.begin(), extents.end(), [](const Extent& a, const Extent& b) { return a.begin < b.begin; });
     for (std::size_t i = 1; i < extents.size(); ++i) {
       if (extents[i].begin < extents[i - 1].end) {
-        fail("tensors " + quoted(extents[i - 1].name) + " and " + quoted(extents[i].name) + " overlap");
+        fail("tensors " + quote(extents[i - 1].name) + " and " + quote(extents[i].name) + " overlap");
       }
     }
   }
@@ -164,7 +164,7 @@ std::string nearest_hint(std::string_view name, const std::map<std::string, Tens
   std::vector<std::string_view> names;
   for (const auto& entry : tensors) names.push_back(entry.first);
   const std::string_view near = nearest(name, names);
-  return near.empty() ? std::string() : " (there is " + quoted(near) + ")";
+  return near.empty() ? std::string() : " (there is " + quote(near) + ")";
 }
 
 }  // namespace
@@ -182,7 +182,7 @@ const TensorView& Weights::at(std::string_view name) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) {
     throw Error(ErrorCode::kModel,
-                quoted(path_.native()) + " has no tensor " + quoted(name) + nearest_hint(name, tensors_));
+                quote(path_.native()) + " has no tensor " + quote(name) + nearest_hint(name, tensors_));
   }
   return found->second;
 }
@@ -190,7 +190,7 @@ const TensorView& Weights::at(std::string_view name) const {
 Tensor Weights::load(std::string_view name, const Shape& shape) const {
   const TensorView& view = at(name);
   if (view.shape != shape) {
-    throw Error(ErrorCode::kModel, quoted(path_.native()) + ": tensor " + quoted(name) + " has shape " +
+    throw Error(ErrorCode::kModel, quote(path_.native()) + ": tensor " + quote(name) + " has shape " +
                                        to_string(view.shape) + ", the model needs " + to_string(shape));
   }
   Tensor tensor = to_float(view);
@@ -201,7 +201,7 @@ Tensor Weights::load(std::string_view name, const Shape& shape) const {
   if (!std::isfinite(sum)) {
     const std::span<const float> values = std::as_const(tensor).values();
     const auto bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
-    throw Error(ErrorCode::kModel, quoted(path_.native()) + ": tensor " + quoted(name) + " holds " +
+    throw Error(ErrorCode::kModel, quote(path_.native()) + ": tensor " + quote(name) + " holds " +
                                        std::to_string(*bad) + " at element " + std::to_string(bad - values.begin()) +
                                        "; weights must be finite");
   }
@@ -217,7 +217,7 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Name
   }
   std::size_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
-    if (header.contains(name)) throw Error(ErrorCode::kUsage, "tensor " + quoted(name) + " was given twice");
+    if (header.contains(name)) throw Error(ErrorCode::kUsage, "tensor " + quote(name) + " was given twice");
     const std::size_t end = offset + tensor.bytes();
     header[name] = {{"dtype", to_string(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
     offset = end;
