@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -101,25 +102,21 @@ std::string read_file(const std::filesystem::path& path, std::size_t max_bytes) 
 }
 
 void write_atomically(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write) {
+  static std::atomic<unsigned> counter = 0;
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  std::string temporary = (folder / ("." + path.filename().native() + ".XXXXXX")).native();
-  const int fd = ::mkostemp(temporary.data(), O_CLOEXEC);
+  // A name of its own length, since `path` may already be as long as names can be.
+  const std::string temporary =
+      (folder / (".glimpse-" + std::to_string(::getpid()) + '-' + std::to_string(counter++) + ".tmp")).native();
+  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd < 0) throw_errno("write", path, errno);
   const Descriptor file(fd);
   try {
-    {
-      std::ofstream stream(temporary, std::ios::binary | std::ios::trunc);
-      errno = 0;
-      write(stream);
-      stream.close();
-      if (!stream) throw_errno("write", path, errno != 0 ? errno : EIO);
-    }
-    // mkostemp makes the file private; give it the mode that the user's umask asks for.
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    if (::fchmod(fd, 0666 & ~mask) != 0 || ::fsync(fd) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
-      throw_errno("write", path, errno);
-    }
+    std::ofstream stream(temporary, std::ios::binary);
+    errno = 0;
+    write(stream);
+    stream.close();
+    if (!stream) throw_errno("write", path, errno != 0 ? errno : EIO);
+    if (::fsync(fd) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) throw_errno("write", path, errno);
   } catch (...) {
     ::unlink(temporary.c_str());
     throw;

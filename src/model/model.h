@@ -8,6 +8,8 @@
 #include <array>
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/safetensors.h"
@@ -24,9 +26,9 @@ struct Preprocess {
   int width = 224;
   int height = 224;
   Resize resize = Resize::kStretch;
-  bool rgb = true;                        ///< else BGR
-  std::array<float, 3> mean = {0, 0, 0};  ///< in the model's channel order
-  std::array<float, 3> std = {255, 255, 255};
+  bool rgb = true;                         ///< else BGR
+  std::array<double, 3> mean = {0, 0, 0};  ///< in the model's channel order
+  std::array<double, 3> std = {255, 255, 255};
 };
 
 /// The Show-Attend-Tell decoder's variants (equations.md: "How public implementations differ"). Each enumerator stands
@@ -85,7 +87,15 @@ class Model {
 /// bytes.
 void write_bundle(const Model& model, const std::filesystem::path& path);
 
-/// Config as the JSON that stands in a bundle's metadata and in a folder's model.json.
+/// Config as the JSON that stands in a bundle's metadata and in a folder's model.json; graph text and vocabulary stand
+/// beside it.
 std::string config_to_json(const ModelConfig& config);
+
+/// The config in `json`; `file` is what messages call it. Graph text and vocabulary are the caller's to fill in.
+/// `graph_file` receives the name of the graph's file. Throws Error(kModel) naming file, key and value.
+ModelConfig config_from_json(std::string_view json, const std::string& file, std::string& graph_file);
+
+/// The decoder's variant as the formulas that stand in model.json: key and formula.
+std::vector<std::pair<std::string_view, std::string_view>> decoder_formulas(const DecoderConfig& config);
 
 }  // namespace glimpse
