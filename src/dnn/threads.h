@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace glimpse::dnn {
 
@@ -25,5 +26,7 @@ void parallel_for(std::int64_t count, std::int64_t grain, const std::function<vo
 
 /// For `--version`: "oneDNN 2.6.3, OpenMP, avx512_core_amx".
 std::string version();
+std::string library_version();       ///< "2.6.3"
+std::string_view instruction_set();  ///< what oneDNN dispatches to here: "avx2", "avx512_core_amx", …
 
 }  // namespace glimpse::dnn
