@@ -5,12 +5,12 @@
 ///     const std::vector<glimpse::Caption> best = session.caption(glimpse::load_image("photo.jpg"));
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <span>
-#include <variant>
+#include <string>
 #include <vector>
 
-#include "core/error.h"
 #include "decoder/caption.h"
 #include "decoder/vocabulary.h"
 #include "dnn/plan.h"
@@ -21,47 +21,50 @@
 namespace glimpse {
 
 struct CaptionerOptions {
-  int threads = 0;  ///< 0: all that the process may use
+  int batch = 1;    ///< pictures that go through the encoder at once
+  int threads = 0;  ///< for one session; 0: all that the process may use
   dnn::Tuning tuning = dnn::Tuning::kMeasure;
   std::filesystem::path tuning_cache;  ///< see dnn::PlanOptions
 };
 
-/// What search needs from a user, in words; ids are looked up in the model's vocabulary.
+/// What to search for, in words; ids are looked up in the model's vocabulary.
 struct CaptionOptions {
-  search::SearchOptions search;
-  std::vector<std::string> required;
-  std::vector<std::string> forbidden;
-  std::string prefix;
+  search::SearchOptions search;        ///< its required, forbidden and prefix ids are filled in from the words below
+  std::vector<std::string> required;   ///< texts, each of one word or more
+  std::vector<std::string> forbidden;  ///< likewise
+  std::string prefix;                  ///< a text that every caption begins with
 };
 
-/// Const: the model compiled. Shared by sessions.
+/// The model, compiled. Const; copies share everything.
 class Captioner {
  public:
   struct Impl;
-  /// Throws Error(kModel) where the parts of the model do not fit together.
-  explicit Captioner(Model model, const CaptionerOptions& options = {});
+  /// Throws Error(kModel) where the parts of the model do not fit together, Error(kUsage) for options out of range.
+  explicit Captioner(const Model& model, const CaptionerOptions& options = {});
 
   const ModelConfig& config() const;
   const Vocabulary& vocabulary() const;
-  /// Options in ids, checked; throws Error(kUsage) naming the unknown word or the bad value.
-  search::SearchOptions resolve(const CaptionOptions& options) const;
+  const dnn::Plan& encoder() const;
+  int batch() const;
 
  private:
   friend class CaptionSession;
   std::shared_ptr<const Impl> impl_;
 };
 
-/// All that changes while captioning, for batches of at most `batch` pictures; one per worker thread.
+/// All that changes while captioning; one per worker thread. Throws Error(kUsage) on construction for unknown words and
+/// bad values.
 class CaptionSession {
  public:
-  explicit CaptionSession(Captioner captioner, const CaptionOptions& options = {}, int batch = 1);
+  explicit CaptionSession(const Captioner& captioner, const CaptionOptions& options = {});
   ~CaptionSession();
+  CaptionSession(CaptionSession&&) noexcept;
+  CaptionSession& operator=(CaptionSession&&) noexcept;
 
-  /// The best captions of one picture, best first, at most `search.top`.
+  /// The best captions of one picture, best first, at most `search.top`; never none.
   std::vector<Caption> caption(const Image& image);
-  /// The same for up to `batch` pictures at once; the results are those of one at a time.
+  /// The same for up to `Captioner::batch()` pictures at once; each gets what it would get alone.
   std::vector<std::vector<Caption>> caption(std::span<const Image> images);
-  int batch() const;
 
  private:
   struct Impl;

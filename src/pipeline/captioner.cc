@@ -1,0 +1,189 @@
+#include "pipeline/captioner.h"
+
+#include <cassert>
+
+#include "core/error.h"
+#include "decoder/decoder.h"
+#include "dnn/threads.h"
+#include "net/compile.h"
+#include "pipeline/cell_block.h"
+
+namespace glimpse {
+namespace {
+
+/// Primitives are built and run at the thread count in force on the calling thread; the caller's own count comes back
+/// afterwards.
+class ThreadCountScope {
+ public:
+  explicit ThreadCountScope(int count) : before_(dnn::thread_count()) { dnn::set_thread_count(count); }
+  ~ThreadCountScope() { dnn::set_thread_count(before_); }
+  ThreadCountScope(const ThreadCountScope&) = delete;
+  ThreadCountScope& operator=(const ThreadCountScope&) = delete;
+
+ private:
+  int before_;
+};
+
+int resolve_threads(int threads) {
+  if (threads < 0) {
+    throw Error(ErrorCode::kUsage,
+                "threads is " + std::to_string(threads) + "; give 1 or more, or 0 for all there are");
+  }
+  return threads == 0 ? dnn::available_threads() : threads;
+}
+
+dnn::Plan compile_encoder(const Model& model, const CaptionerOptions& options, int threads) {
+  const ModelConfig& config = model.config();
+  if (options.batch < 1)
+    throw Error(ErrorCode::kUsage, "batch is " + std::to_string(options.batch) + "; give 1 or more");
+  net::CompileOptions compile;
+  compile.batch = options.batch;
+  compile.height = config.input.height;
+  compile.width = config.input.width;
+  compile.outputs = {config.output_node};
+  compile.channels_last = true;
+  compile.plan = {options.tuning, options.tuning_cache, threads};
+  dnn::Plan plan = net::compile(net::parse_graph(config.graph, config.graph_name), model.weights(), compile);
+  const Shape& map = plan.output_shape(0);  // [batch, rows, cols, D]
+  if (map[1] != config.rows || map[2] != config.cols) {
+    throw Error(ErrorCode::kModel, quote(config.graph_name) + ": node " + quote(config.output_node) +
+                                       " gives a map of " + std::to_string(map[1]) + "×" + std::to_string(map[2]) +
+                                       " cells, the model says " + std::to_string(config.rows) + "×" +
+                                       std::to_string(config.cols));
+  }
+  return plan;
+}
+
+Decoder make_decoder(const Model& model, const dnn::Plan& encoder) {
+  const ModelConfig& config = model.config();
+  Decoder decoder(config.decoder, model.weights(), config.rows * config.cols,
+                  static_cast<int>(config.vocabulary.size()));
+  const std::int64_t channels = encoder.output_shape(0)[3];
+  if (channels != decoder.features()) {
+    throw Error(ErrorCode::kModel, quote(model.weights().path().native()) + ": the decoder reads " +
+                                       std::to_string(decoder.features()) + " features a cell, the encoder's node " +
+                                       quote(config.output_node) + " has " + std::to_string(channels));
+  }
+  return decoder;
+}
+
+std::vector<int> encode_all(const Vocabulary& vocabulary, const std::vector<std::string>& texts) {
+  std::vector<int> ids;
+  for (const std::string& text : texts) {
+    const std::vector<int> words = vocabulary.encode(text);
+    ids.insert(ids.end(), words.begin(), words.end());
+  }
+  return ids;
+}
+
+search::SearchOptions resolve(const Vocabulary& vocabulary, const CaptionOptions& options) {
+  search::SearchOptions result = options.search;
+  result.required = encode_all(vocabulary, options.required);
+  result.forbidden = encode_all(vocabulary, options.forbidden);
+  result.prefix = vocabulary.encode(options.prefix);
+  search::validate(result, vocabulary.size());
+  return result;
+}
+
+}  // namespace
+
+struct Captioner::Impl {
+  Impl(const Model& model, const CaptionerOptions& options, int thread_count)
+      : threads(thread_count),
+        batch(options.batch),
+        config(model.config()),
+        vocabulary(config.vocabulary),
+        encoder(compile_encoder(model, options, threads)),
+        decoder(make_decoder(model, encoder)) {}
+
+  int threads;
+  int batch;
+  ModelConfig config;
+  Vocabulary vocabulary;
+  dnn::Plan encoder;
+  Decoder decoder;
+};
+
+Captioner::Captioner(const Model& model, const CaptionerOptions& options) {
+  const int threads = resolve_threads(options.threads);
+  const ThreadCountScope scope(threads);
+  impl_ = std::make_shared<const Impl>(model, options, threads);
+}
+
+const ModelConfig& Captioner::config() const { return impl_->config; }
+const Vocabulary& Captioner::vocabulary() const { return impl_->vocabulary; }
+const dnn::Plan& Captioner::encoder() const { return impl_->encoder; }
+int Captioner::batch() const { return impl_->batch; }
+
+struct CaptionSession::Impl {
+  Impl(std::shared_ptr<const Captioner::Impl> shared, const CaptionOptions& caption_options)
+      : captioner(std::move(shared)),
+        options(resolve(captioner->vocabulary, caption_options)),
+        encoder(captioner->encoder),
+        decoder(captioner->decoder, captioner->batch, search::rows_needed(options)) {}
+
+  Caption to_caption(const search::Hypothesis& hypothesis, const ViewTransform& transform) const;
+
+  std::shared_ptr<const Captioner::Impl> captioner;
+  search::SearchOptions options;
+  dnn::Session encoder;
+  DecoderSession decoder;
+};
+
+Caption CaptionSession::Impl::to_caption(const search::Hypothesis& hypothesis, const ViewTransform& transform) const {
+  const int rows = captioner->config.rows;
+  const int cols = captioner->config.cols;
+  Caption caption;
+  caption.text = captioner->vocabulary.decode(hypothesis.words);
+  caption.log_prob = hypothesis.log_prob;
+  caption.score = hypothesis.score;
+  for (std::size_t i = 0; i < hypothesis.words.size(); ++i) {
+    Glimpse glimpse;
+    glimpse.word = captioner->vocabulary.word(hypothesis.words[i]);
+    glimpse.log_prob = hypothesis.log_probs[i];
+    if (!hypothesis.gates.empty()) glimpse.beta = hypothesis.gates[i];
+    glimpse.alpha = hypothesis.alphas[i];
+    const CellBlock block = attended_block(glimpse.alpha, rows, cols);
+    glimpse.box = transform.cells_to_source(block.row, block.col, block.rows, block.cols, rows, cols);
+    caption.glimpses.push_back(std::move(glimpse));
+  }
+  return caption;
+}
+
+CaptionSession::CaptionSession(const Captioner& captioner, const CaptionOptions& options) {
+  const ThreadCountScope scope(captioner.impl_->threads);
+  impl_ = std::make_unique<Impl>(captioner.impl_, options);
+}
+
+CaptionSession::~CaptionSession() = default;
+CaptionSession::CaptionSession(CaptionSession&&) noexcept = default;
+CaptionSession& CaptionSession::operator=(CaptionSession&&) noexcept = default;
+
+std::vector<Caption> CaptionSession::caption(const Image& image) { return std::move(caption({&image, 1}).front()); }
+
+std::vector<std::vector<Caption>> CaptionSession::caption(std::span<const Image> images) {
+  assert(static_cast<int>(images.size()) <= impl_->captioner->batch);
+  if (images.empty()) return {};
+  const ThreadCountScope scope(impl_->captioner->threads);
+  const std::span<float> input = impl_->encoder.input();
+  const std::size_t input_size = input.size() / static_cast<std::size_t>(impl_->captioner->batch);
+  std::vector<ViewTransform> transforms;
+  for (const Image& image : images) {
+    transforms.push_back(
+        to_input(image, impl_->captioner->config.input, input.subspan(transforms.size() * input_size, input_size)));
+  }
+  impl_->encoder.run();
+  const std::span<const float> features = impl_->encoder.output();
+  const std::size_t feature_size = features.size() / static_cast<std::size_t>(impl_->captioner->batch);
+  impl_->decoder.prepare(features.first(images.size() * feature_size), static_cast<int>(images.size()));
+
+  std::vector<std::vector<Caption>> captions;
+  for (const std::vector<search::Hypothesis>& best : search::search(impl_->decoder, impl_->options)) {
+    const ViewTransform& transform = transforms[captions.size()];
+    std::vector<Caption>& list = captions.emplace_back();
+    for (const search::Hypothesis& hypothesis : best) list.push_back(impl_->to_caption(hypothesis, transform));
+  }
+  return captions;
+}
+
+}  // namespace glimpse
