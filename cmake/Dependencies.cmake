@@ -3,7 +3,7 @@ find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
-find_package(OpenCV 4.6 REQUIRED COMPONENTS core imgproc imgcodecs freetype)
+include(${CMAKE_CURRENT_LIST_DIR}/OpenCV.cmake)
 find_package(TBB REQUIRED)
 
 # oneDNN: the v2 API (operation descriptors) from 2.6 on; v3 has another API, v1 lacks primitives that are used here.

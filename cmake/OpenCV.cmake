@@ -1,0 +1,23 @@
+# The OpenCV modules that glimpse uses, as targets opencv_core, opencv_imgproc, ... Debian ships OpenCV's own CMake package only with libopencv-dev, which
+# pulls in every module there is; where it is not installed, headers and libraries are looked up one by one.
+set(glimpse_opencv_modules core imgproc imgcodecs freetype)
+find_package(OpenCV 4.6 QUIET CONFIG COMPONENTS ${glimpse_opencv_modules})
+if(NOT OpenCV_FOUND)
+  find_path(OPENCV_INCLUDE_DIR NAMES opencv2/core/version.hpp PATH_SUFFIXES opencv4 REQUIRED)
+  file(STRINGS "${OPENCV_INCLUDE_DIR}/opencv2/core/version.hpp" opencv_version_lines REGEX "#define CV_VERSION_(MAJOR|MINOR) ")
+  string(REGEX MATCH "CV_VERSION_MAJOR +([0-9]+)" unused "${opencv_version_lines}")
+  set(opencv_version ${CMAKE_MATCH_1})
+  string(REGEX MATCH "CV_VERSION_MINOR +([0-9]+)" unused "${opencv_version_lines}")
+  string(APPEND opencv_version ".${CMAKE_MATCH_1}")
+  if(opencv_version VERSION_LESS 4.6 OR NOT opencv_version VERSION_LESS 5)
+    message(FATAL_ERROR "glimpse needs OpenCV 4.6 or a later 4.x; found ${opencv_version} in ${OPENCV_INCLUDE_DIR}")
+  endif()
+  foreach(module IN LISTS glimpse_opencv_modules)
+    find_library(OPENCV_${module}_LIBRARY NAMES opencv_${module} REQUIRED)
+    if(NOT TARGET opencv_${module})
+      add_library(opencv_${module} UNKNOWN IMPORTED)
+      set_target_properties(opencv_${module} PROPERTIES IMPORTED_LOCATION "${OPENCV_${module}_LIBRARY}"
+                            INTERFACE_INCLUDE_DIRECTORIES "${OPENCV_INCLUDE_DIR}")
+    endif()
+  endforeach()
+endif()
