@@ -1,0 +1,54 @@
+#include "core/random.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+
+namespace glimpse {
+namespace {
+
+TEST(Random, SeedsGiveTheirOwnRepeatableStreams) {
+  Random a(7);
+  Random b(7);
+  Random c(8);
+  int equal = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const std::uint64_t value = a.next();
+    ASSERT_EQ(value, b.next());
+    equal += value == c.next() ? 1 : 0;
+  }
+  EXPECT_EQ(equal, 0);
+}
+
+TEST(Random, UniformAndNormalHaveTheirMoments) {
+  Random random(1);
+  constexpr int kCount = 200'000;
+  double uniform = 0;
+  double normal = 0;
+  double square = 0;
+  for (int i = 0; i < kCount; ++i) {
+    const double u = random.uniform();
+    ASSERT_GE(u, 0);
+    ASSERT_LT(u, 1);
+    uniform += u;
+    const double n = random.normal();
+    normal += n;
+    square += n * n;
+  }
+  // Five standard errors.
+  EXPECT_NEAR(uniform / kCount, 0.5, 5 * std::sqrt(1.0 / 12 / kCount));
+  EXPECT_NEAR(normal / kCount, 0, 5 / std::sqrt(kCount));
+  EXPECT_NEAR(square / kCount, 1, 5 * std::sqrt(2.0 / kCount));
+}
+
+TEST(Random, BelowReachesEveryValueEqually) {
+  Random random(2);
+  std::array<int, 7> counts = {};
+  constexpr int kCount = 70'000;
+  for (int i = 0; i < kCount; ++i) ++counts.at(random.below(7));
+  for (const int count : counts) EXPECT_NEAR(count, kCount / 7, 500);
+}
+
+}  // namespace
+}  // namespace glimpse
