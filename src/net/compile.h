@@ -2,7 +2,9 @@
 /// activations and residual adds fused into their producers where nothing else reads the value in between.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/safetensors.h"
 #include "dnn/plan.h"
@@ -18,12 +20,13 @@ struct CompileOptions {
   std::vector<std::string>
       outputs;                 ///< node names; empty: the graph's own output. Nodes that no output needs are left out.
   bool channels_last = false;  ///< outputs as [N,H,W,C] instead of [N,C,H,W]
-  bool check_finite = true;    ///< refuse NaN and infinite weights
   dnn::PlanOptions plan;
+
+  Shape input_shape() const { return {batch, channels, height, width}; }
 };
 
-/// Throws Error(kModel) naming graph file, line and node, and the tensor and weights file where a tensor is missing or
-/// of the wrong shape.
+/// Throws Error(kModel) naming graph file, line and node, and the tensor and weights file where a tensor is missing, of
+/// the wrong shape or not finite.
 dnn::Plan compile(const GraphSpec& graph, const Weights& weights, const CompileOptions& options);
 
 }  // namespace glimpse::net
