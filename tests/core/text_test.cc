@@ -48,7 +48,7 @@ TEST(Split, WordsAndLines) {
 TEST(Nearest, SuggestsTyposAndNothingFarAway) {
   const Views words = {"length-penalty", "max-words", "beam"};
   EXPECT_EQ(nearest("lenght-penalty", words), "length-penalty");
-  EXPECT_EQ(nearest("baem", words), "");
+  EXPECT_EQ(nearest("baem", words), "beam");
   EXPECT_EQ(nearest("bean", words), "beam");
   EXPECT_EQ(nearest("colour", words), "");
   EXPECT_EQ(nearest(std::string(100'000, 'x'), words), "");
