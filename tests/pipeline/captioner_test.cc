@@ -160,6 +160,7 @@ TEST(Captioner, PartsThatDoNotFitAreModelErrors) {
       {[](ModelConfig& c) { c.rows = 5; }, "gives a map of 4×4 cells, the model says 5×4"},
       {[](ModelConfig& c) { c.output_node = "c9"; }, "c9"},
       {[](ModelConfig& c) { c.vocabulary.emplace_back("more"); }, "embedding.weight"},
+      {[](ModelConfig& c) { c.vocabulary[5] = c.vocabulary[4]; }, "worda"},
       {[](ModelConfig& c) { c.input.width = 64; }, "gives a map of 4×8"},
       {[](ModelConfig& c) { c.graph = "conv c3 < image out=8 k=3"; }, "c3.weight"},
       {[](ModelConfig& c) { c.decoder.gate = DecoderConfig::Gate::kVector; }, "gate.weight"},
