@@ -1,0 +1,232 @@
+#include "dnn/vector_math.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+// The compiler vectorises each loop once per instruction set; which one runs is decided when the program is loaded.
+// That mechanism (ifunc) runs before the sanitizers are ready, so sanitizer builds have one version only.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
+#define GLIMPSE_MULTIVERSION __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define GLIMPSE_MULTIVERSION
+#endif
+#define GLIMPSE_INLINE inline __attribute__((always_inline))
+
+namespace glimpse::dnn {
+namespace {
+
+// exp(x) = 2^n · exp(r), n = round(x / ln 2), |r| ≤ ln 2 / 2. ln 2 is split in two so that n · ln 2 loses nothing
+// (Cody and Waite). Adding kRound rounds to an integer that then stands in the low bits of the float.
+constexpr float kRound = 12582912.0F;  // 1.5 · 2^23
+constexpr float kLog2E = 1.44269504F;
+constexpr float kLn2High = 0.693359375F;
+constexpr float kLn2Low = -2.12194440e-4F;
+constexpr float kExpLowest = -87.0F;
+constexpr float kExpHighest = 88.0F;
+
+GLIMPSE_INLINE float exp_of(float x) {
+  const float clamped = std::min(std::max(x, kExpLowest), kExpHighest);
+  const float shifted = clamped * kLog2E + kRound;
+  const float n = shifted - kRound;
+  const float r = (clamped - n * kLn2High) - n * kLn2Low;
+  // exp(r) by its Taylor series: the first term left out is below 1.2e-8 for |r| ≤ 0.347.
+  float p = 1.0F / 5040.0F;
+  p = p * r + 1.0F / 720.0F;
+  p = p * r + 1.0F / 120.0F;
+  p = p * r + 1.0F / 24.0F;
+  p = p * r + 1.0F / 6.0F;
+  p = p * r + 0.5F;
+  p = p * r * r + r + 1.0F;
+  const std::uint32_t scaled = std::bit_cast<std::uint32_t>(p) + (std::bit_cast<std::uint32_t>(shifted) << 23U);
+  return x < kExpLowest ? 0.0F : std::bit_cast<float>(scaled);
+}
+
+GLIMPSE_INLINE float sigmoid_of(float x) { return 1.0F / (1.0F + exp_of(-x)); }
+
+// Near 0, where 1 − 2 / (exp(2x) + 1) would cancel: x + x³ P(x²), |x| < 0.625 (coefficients: Cephes, tanhf).
+GLIMPSE_INLINE float tanh_of(float x) {
+  const float square = x * x;
+  float p = -5.70498872745e-3F;
+  p = p * square + 2.06390887954e-2F;
+  p = p * square - 5.37397155531e-2F;
+  p = p * square + 1.33314422036e-1F;
+  p = p * square - 3.33332819422e-1F;
+  const float near = x + x * square * p;
+  const float far = 1.0F - 2.0F / (exp_of(2.0F * x) + 1.0F);
+  return std::fabs(x) < 0.625F ? near : far;
+}
+
+GLIMPSE_INLINE float relu_of(float x) { return x > 0.0F ? x : 0.0F; }
+
+struct Tanh {
+  GLIMPSE_INLINE static float of(float x) { return tanh_of(x); }
+};
+struct Relu {
+  GLIMPSE_INLINE static float of(float x) { return relu_of(x); }
+};
+
+GLIMPSE_INLINE float maximum(const float* values, std::size_t count) {
+  float top = -std::numeric_limits<float>::infinity();
+#pragma omp simd reduction(max : top)
+  for (std::size_t i = 0; i < count; ++i) top = top > values[i] ? top : values[i];
+  return top;
+}
+
+// Four cells at a time: the query and the weights are loaded once for them, and their sums are independent chains.
+template <typename F>
+GLIMPSE_INLINE void additive_scores(const AdditiveScores& args) {
+  constexpr std::int64_t kCells = 4;
+  const float* query = args.query;
+  const float* weight = args.weight;
+  const std::int64_t size = args.size;
+  std::int64_t cell = 0;
+  for (; cell + kCells <= args.cells; cell += kCells) {
+    const float* k0 = args.keys + cell * size;
+    const float* k1 = k0 + size;
+    const float* k2 = k1 + size;
+    const float* k3 = k2 + size;
+    float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+#pragma omp simd reduction(+ : s0, s1, s2, s3)
+    for (std::int64_t a = 0; a < size; ++a) {
+      s0 += weight[a] * F::of(k0[a] + query[a]);
+      s1 += weight[a] * F::of(k1[a] + query[a]);
+      s2 += weight[a] * F::of(k2[a] + query[a]);
+      s3 += weight[a] * F::of(k3[a] + query[a]);
+    }
+    args.scores[cell] = s0;
+    args.scores[cell + 1] = s1;
+    args.scores[cell + 2] = s2;
+    args.scores[cell + 3] = s3;
+  }
+  for (; cell < args.cells; ++cell) {
+    const float* key = args.keys + cell * size;
+    float sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (std::int64_t a = 0; a < size; ++a) sum += weight[a] * F::of(key[a] + query[a]);
+    args.scores[cell] = sum;
+  }
+}
+
+}  // namespace
+
+GLIMPSE_MULTIVERSION void exp_in_place(std::span<float> values) {
+  float* x = values.data();
+  const std::size_t count = values.size();
+#pragma omp simd
+  for (std::size_t i = 0; i < count; ++i) x[i] = exp_of(x[i]);
+}
+
+GLIMPSE_MULTIVERSION void tanh_in_place(std::span<float> values) {
+  float* x = values.data();
+  const std::size_t count = values.size();
+#pragma omp simd
+  for (std::size_t i = 0; i < count; ++i) x[i] = tanh_of(x[i]);
+}
+
+GLIMPSE_MULTIVERSION void sigmoid_in_place(std::span<float> values) {
+  float* x = values.data();
+  const std::size_t count = values.size();
+#pragma omp simd
+  for (std::size_t i = 0; i < count; ++i) x[i] = sigmoid_of(x[i]);
+}
+
+GLIMPSE_MULTIVERSION void add(std::span<const float> a, const float* b, float* dst) {
+  const float* x = a.data();
+  const std::size_t count = a.size();
+#pragma omp simd
+  for (std::size_t i = 0; i < count; ++i) dst[i] = x[i] + b[i];
+}
+
+GLIMPSE_MULTIVERSION void add_tanh(std::span<const float> a, const float* b, float* dst) {
+  const float* x = a.data();
+  const std::size_t count = a.size();
+#pragma omp simd
+  for (std::size_t i = 0; i < count; ++i) dst[i] = tanh_of(x[i] + b[i]);
+}
+
+GLIMPSE_MULTIVERSION void softmax_in_place(std::span<float> values) {
+  float* x = values.data();
+  const std::size_t count = values.size();
+  const float top = maximum(x, count);
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::size_t i = 0; i < count; ++i) {
+    x[i] = exp_of(x[i] - top);
+    sum += x[i];
+  }
+  const float factor = 1.0F / sum;
+#pragma omp simd
+  for (std::size_t i = 0; i < count; ++i) x[i] *= factor;
+}
+
+GLIMPSE_MULTIVERSION void log_softmax_in_place(std::span<float> values) {
+  float* x = values.data();
+  const std::size_t count = values.size();
+  const float top = maximum(x, count);
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::size_t i = 0; i < count; ++i) sum += exp_of(x[i] - top);
+  const float shift = std::log(sum);
+  // Two subtractions, as top + shift would round away digits of shift.
+#pragma omp simd
+  for (std::size_t i = 0; i < count; ++i) x[i] = (x[i] - top) - shift;
+}
+
+GLIMPSE_MULTIVERSION float scale_by_sigmoid(std::span<float> values, const float* gate) {
+  float* x = values.data();
+  const std::size_t count = values.size();
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::size_t i = 0; i < count; ++i) {
+    const float open = sigmoid_of(gate[i]);
+    x[i] *= open;
+    sum += open;
+  }
+  return sum / static_cast<float>(count);
+}
+
+GLIMPSE_MULTIVERSION void scale_in_place(std::span<float> values, float factor) {
+  float* x = values.data();
+  const std::size_t count = values.size();
+#pragma omp simd
+  for (std::size_t i = 0; i < count; ++i) x[i] *= factor;
+}
+
+GLIMPSE_MULTIVERSION void mean_of_rows(const float* src, std::int64_t rows, std::span<float> dst) {
+  float* sum = dst.data();
+  const std::size_t cols = dst.size();
+  std::fill(dst.begin(), dst.end(), 0.0F);
+  for (std::int64_t row = 0; row < rows; ++row, src += cols) {
+#pragma omp simd
+    for (std::size_t i = 0; i < cols; ++i) sum[i] += src[i];
+  }
+  const float factor = 1.0F / static_cast<float>(rows);
+#pragma omp simd
+  for (std::size_t i = 0; i < cols; ++i) sum[i] *= factor;
+}
+
+GLIMPSE_MULTIVERSION void lstm_row(const LstmRow& row, std::int64_t n) {
+  const float* a = row.a;
+  const float* b = row.b;
+  const float* c_before = row.c_before;
+  float* c_out = row.c;
+  float* h_out = row.h;
+#pragma omp simd
+  for (std::int64_t j = 0; j < n; ++j) {
+    const float in = sigmoid_of(a[j] + b[j]);
+    const float forget = sigmoid_of(a[n + j] + b[n + j]);
+    const float fresh = tanh_of(a[2 * n + j] + b[2 * n + j]);
+    const float out = sigmoid_of(a[3 * n + j] + b[3 * n + j]);
+    const float c = forget * c_before[j] + in * fresh;
+    c_out[j] = c;
+    h_out[j] = out * tanh_of(c);
+  }
+}
+
+GLIMPSE_MULTIVERSION void additive_scores_tanh(const AdditiveScores& args) { additive_scores<Tanh>(args); }
+GLIMPSE_MULTIVERSION void additive_scores_relu(const AdditiveScores& args) { additive_scores<Relu>(args); }
+
+}  // namespace glimpse::dnn
