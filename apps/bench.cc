@@ -1,0 +1,33 @@
+// glimpse bench: which benchmark is meant.
+#include "bench.h"
+
+#include "arguments.h"
+#include "command.h"
+#include "terminal.h"
+
+namespace glimpse::apps {
+
+ExitCode run_bench(Arguments arguments) {
+  static constexpr std::string_view kUsage =
+      "usage: glimpse bench encoder|decoder [options]\n\n"
+      "Measures on this machine, against the same work run bare through oneDNN in the same run.\n\n"
+      "  encoder   images/s, GFLOP/s and the fraction of the ceiling for whole networks\n"
+      "  decoder   milliseconds a decoding step, beside its large products alone\n\n"
+      "glimpse bench encoder --help and glimpse bench decoder --help list their options.\n";
+  if (arguments.empty()) throw Error(ErrorCode::kUsage, "bench needs to know what to measure: encoder or decoder");
+  const std::string& what = arguments.front();
+  if (what == "--help" || what == "-h") {
+    write_output(kUsage);
+    return ExitCode::kDone;
+  }
+  try {
+    if (what == "encoder") return static_cast<ExitCode>(bench_encoder(arguments.subspan(1)));
+    if (what == "decoder") return static_cast<ExitCode>(bench_decoder(arguments.subspan(1)));
+  } catch (const po::error& error) {
+    throw Error(ErrorCode::kUsage, std::string(error.what()) + " (--help lists all options)");
+  }
+  throw Error(ErrorCode::kUsage, "bench does not know " + quote(what) + did_you_mean(what, {"encoder", "decoder"}) +
+                                     " (it takes: encoder, decoder)");
+}
+
+}  // namespace glimpse::apps

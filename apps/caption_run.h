@@ -1,0 +1,24 @@
+/// The loop behind `caption` and `overlay`: one picture after the other, all threads on each, a record out as soon as
+/// it is known. A picture that fails is reported and the others are done.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "command.h"
+#include "options.h"
+#include "picture_reader.h"
+
+namespace glimpse::apps {
+
+/// Draws the captions of one picture, whose `full` is there; gives the files back, one a caption. Throws Error where a
+/// file cannot be written, which counts as a failure of that picture.
+using DrawOverlays =
+    std::function<std::vector<std::string>(const Picture&, std::span<const Caption>, const ModelConfig&)>;
+
+/// `draw` may be empty. Throws Error for what ends the whole run.
+ExitCode caption_pictures(const SharedOptions& options, const DrawOverlays& draw);
+
+}  // namespace glimpse::apps

@@ -1,0 +1,145 @@
+#include "inputs.h"
+
+#include <glob.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+
+#include "interrupt.h"
+
+namespace glimpse::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 13> kPictureExtensions = {
+    ".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".pnm", ".ppm", ".pgm", ".pbm", ".gif"};
+constexpr std::string_view kOverlaySuffix = ".glimpses.png";
+
+/// Whether a file in a folder counts as a picture: by its extension; not hidden, and not an overlay that glimpse drew.
+bool looks_like_picture(const fs::path& path) {
+  const std::string name = path.filename().string();
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); });
+  return name.front() != '.' && !name.ends_with(kOverlaySuffix) &&
+         std::find(kPictureExtensions.begin(), kPictureExtensions.end(), extension) != kPictureExtensions.end();
+}
+
+/// Pictures in `folder`, by name; throws Error where it cannot be listed or has none.
+std::vector<std::string> pictures_in(const fs::path& folder) {
+  std::vector<std::string> found;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    std::error_code unreadable;  // an entry whose kind cannot be told is left to the loader to complain about
+    if (looks_like_picture(entry->path()) && !entry->is_directory(unreadable)) found.push_back(entry->path().string());
+  }
+  if (error) {
+    const bool denied = error == std::errc::permission_denied;
+    throw Error(denied ? ErrorCode::kPermission : ErrorCode::kIo,
+                "cannot list the folder " + quote(folder.native()) + ": " + error.message());
+  }
+  if (found.empty()) {
+    throw Error(ErrorCode::kMissing,
+                "no pictures in the folder " + quote(folder.native()) + " (subfolders are not looked into)");
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+/// What the shell would have made of `pattern`; throws Error(kMissing) where nothing matches.
+std::vector<std::string> matches(const std::string& pattern) {
+  glob_t result{};
+  const int status = ::glob(pattern.c_str(), 0, nullptr, &result);
+  std::vector<std::string> found(result.gl_pathv, result.gl_pathv + (status == 0 ? result.gl_pathc : 0));
+  globfree(&result);
+  if (found.empty()) throw Error(ErrorCode::kMissing, "nothing matches the pattern " + quote(pattern));
+  return found;
+}
+
+}  // namespace
+
+Inputs::Inputs(std::vector<std::string> arguments, bool nul_separated)
+    : arguments_(std::move(arguments)), separator_(nul_separated ? '\0' : '\n') {
+  const auto lists = std::count(arguments_.begin(), arguments_.end(), "-");
+  if (lists > 1) throw Error(ErrorCode::kUsage, "'-' is given twice, but there is one standard input");
+  if (lists == 0 && nul_separated) {
+    throw Error(ErrorCode::kUsage, "-0 is about paths on standard input; give '-' to read them");
+  }
+}
+
+std::optional<Input> Inputs::next(const std::stop_token& stop) {
+  while (!interrupted() && !stop.stop_requested()) {
+    if (!pending_.empty()) {
+      Input input = std::move(pending_.front());
+      pending_.pop_front();
+      return input;
+    }
+    if (reading_list_) {
+      if (const std::optional<std::string> path = next_listed(stop)) {
+        expand(*path, false);
+      } else {
+        reading_list_ = false;
+      }
+    } else if (next_argument_ == arguments_.size()) {
+      return std::nullopt;
+    } else if (const std::string& argument = arguments_[next_argument_++]; argument == "-") {
+      reading_list_ = true;
+    } else {
+      expand(argument, true);
+    }
+  }
+  return std::nullopt;
+}
+
+void Inputs::expand(const std::string& path, bool patterns) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  try {
+    if (fs::is_directory(status)) {
+      for (std::string& picture : pictures_in(path)) pending_.push_back({std::move(picture), std::nullopt});
+    } else if (patterns && status.type() == fs::file_type::not_found &&
+               path.find_first_of("*?[") != std::string::npos) {
+      for (const std::string& match : matches(path)) expand(match, false);
+    } else {
+      pending_.push_back({path, std::nullopt});
+    }
+  } catch (const Error& failure) {
+    pending_.push_back({path, failure});
+  }
+}
+
+std::optional<std::string> Inputs::next_listed(const std::stop_token& stop) {
+  constexpr int kPatienceMs = 50;  // how long Ctrl-C may have to wait
+  while (!interrupted() && !stop.stop_requested()) {
+    const std::size_t end = list_buffer_.find(separator_);
+    if (end != std::string::npos || list_ended_) {
+      std::string path = list_buffer_.substr(0, end);
+      list_buffer_.erase(0, end == std::string::npos ? end : end + 1);
+      if (separator_ == '\n' && path.ends_with('\r')) path.pop_back();
+      if (!path.empty()) return path;
+      if (end == std::string::npos) return std::nullopt;
+      continue;
+    }
+    pollfd waiting{STDIN_FILENO, POLLIN, 0};
+    if (::poll(&waiting, 1, kPatienceMs) == 0) continue;
+    std::array<char, 4096> chunk;
+    const ssize_t count = ::read(STDIN_FILENO, chunk.data(), chunk.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      pending_.push_back(
+          {"-", Error(ErrorCode::kIo, std::string("cannot read standard input: ") + std::strerror(errno))});
+    }
+    if (count <= 0) list_ended_ = true;
+    if (count > 0) list_buffer_.append(chunk.data(), static_cast<std::size_t>(count));
+  }
+  return std::nullopt;
+}
+
+}  // namespace glimpse::apps

@@ -1,0 +1,22 @@
+/// Where glimpse finds its model and keeps what it measured.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "model/model.h"
+
+namespace glimpse::apps {
+
+/// The model that `given` names (--model), else GLIMPSE_MODEL, else the one that comes with glimpse: beside the binary,
+/// in models/ there, or in the install tree. Every failure, also a missing file, is an Error(kModel): it says where it
+/// looked.
+Model load_model(const std::optional<std::string>& given);
+
+/// The file for measured convolution timings: in GLIMPSE_CACHE, else XDG_CACHE_HOME/glimpse, else ~/.cache/glimpse. The
+/// folder is made where it can be. Empty, which means remember nothing, where GLIMPSE_CACHE is set but empty or there
+/// is no home.
+std::filesystem::path tuning_cache();
+
+}  // namespace glimpse::apps

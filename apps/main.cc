@@ -1,0 +1,108 @@
+// The command line's one entry and its one place where exceptions end.
+#include <array>
+#include <csignal>
+#include <exception>
+#include <filesystem>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "arguments.h"
+#include "command.h"
+#include "dnn/threads.h"
+#include "terminal.h"
+
+namespace glimpse::apps {
+namespace {
+
+struct Command {
+  std::string_view name;
+  std::string_view summary;
+  ExitCode (*run)(Arguments);
+};
+
+constexpr std::array kCommands = {
+    Command{"caption", "say what is on pictures", run_caption},
+    Command{"overlay", "draw where the model looked at each word", run_overlay},
+    Command{"info", "describe a model", run_info},
+    Command{"pack", "make one file of an unpacked model folder", run_pack},
+    Command{"bench", "measure the encoder and the decoder on this machine", run_bench},
+};
+
+std::string usage() {
+  std::string text =
+      "usage: glimpse COMMAND [options] …\n\n"
+      "Captions pictures and shows where the model looked at each word.\n\n" +
+      bold("Commands") + "\n";
+  for (const Command& command : kCommands) {
+    text += "  " + std::string(command.name) + std::string(10 - command.name.size(), ' ') +
+            std::string(command.summary) + "\n";
+  }
+  return text +
+         "\nglimpse COMMAND --help lists a command's options, glimpse --version says what it is built from.\n\n"
+         "  glimpse caption photo.jpg\n"
+         "  glimpse overlay photo.jpg -o out/\n";
+}
+
+ExitCode run(Arguments arguments) {
+  if (arguments.empty()) throw Error(ErrorCode::kUsage, "which command? (glimpse --help lists them)");
+  const std::string& name = arguments.front();
+  if (name == "--help" || name == "-h" || name == "help") {
+    write_output(usage());
+    return ExitCode::kDone;
+  }
+  if (name == "--version") {
+    write_output("glimpse " GLIMPSE_VERSION "\n" + dnn::version() + "\n");
+    return ExitCode::kDone;
+  }
+  std::vector<std::string_view> names;
+  for (const Command& command : kCommands) {
+    if (command.name == name) return command.run(arguments.subspan(1));
+    names.push_back(command.name);
+  }
+  std::error_code ignored;
+  if (std::filesystem::exists(name, ignored)) {
+    throw Error(ErrorCode::kUsage, quote(name) + " is no command; did you mean 'glimpse caption " + name + "'?");
+  }
+  throw Error(ErrorCode::kUsage,
+              "unknown command " + quote(name) + did_you_mean(name, names) + " (glimpse --help lists all commands)");
+}
+
+ExitCode guarded_run(Arguments arguments) {
+  try {
+    return run(arguments);
+  } catch (const ReaderGone&) {
+    return ExitCode::kDone;
+  } catch (const Error& error) {
+    report_error(error.what());
+    return exit_code(error.code());
+  } catch (const std::bad_alloc&) {
+    report_error("not enough memory");
+  } catch (const std::exception& error) {
+    report_error(std::string("internal error: ") + error.what());
+  }
+  return ExitCode::kFailure;
+}
+
+}  // namespace
+
+ExitCode exit_code(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kUsage:
+      return ExitCode::kUsage;
+    case ErrorCode::kModel:
+      return ExitCode::kModel;
+    case ErrorCode::kInterrupted:
+      return ExitCode::kInterrupted;
+    default:
+      return ExitCode::kFailure;
+  }
+}
+
+}  // namespace glimpse::apps
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is noticed when writing
+  const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  return static_cast<int>(glimpse::apps::guarded_run(arguments));
+}

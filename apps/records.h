@@ -1,0 +1,49 @@
+/// What is said about a picture: as text for people, as JSON lines and as CSV (RFC 4180) for programs. The same picture
+/// and options give the same bytes, unless times are asked for.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "decoder/caption.h"
+#include "options.h"
+
+namespace glimpse::apps {
+
+/// What all records of a run have in common.
+struct RecordLayout {
+  std::string model;  ///< its name
+  int rows = 0;       ///< of the attention map
+  int cols = 0;
+  int top = 1;  ///< captions asked for
+  bool attention = false;
+  bool timing = false;
+  bool overlays = false;
+};
+
+struct Record {
+  std::string path;
+  int width = 0;  ///< of the upright original
+  int height = 0;
+  std::span<const Caption> captions;  ///< best first, at least one
+  std::vector<std::string> overlays;  ///< where each caption's overlay went; empty where none are drawn
+  double milliseconds = 0;
+};
+
+/// Turns records into complete lines.
+class RecordFormat {
+ public:
+  virtual ~RecordFormat() = default;
+  virtual std::string header() const { return {}; }
+  virtual std::string success(const Record& record) const = 0;
+  /// Nothing where failures do not belong among the results: they are then reported on standard error.
+  virtual std::optional<std::string> failure(const std::string& path, const Error& error) const = 0;
+};
+
+std::unique_ptr<RecordFormat> make_record_format(Format format, RecordLayout layout);
+
+}  // namespace glimpse::apps
