@@ -75,8 +75,8 @@ class OverlayNames {
 }  // namespace
 
 ExitCode run_overlay(Arguments arguments) {
-  std::vector<OptionGroup> groups = shared_option_groups();
-  groups.insert(groups.begin(), overlay_group());
+  std::vector<OptionGroup> groups = {overlay_group()};
+  for (const OptionGroup& group : shared_option_groups()) groups.push_back(group);
   const CommandLine command = {
       "glimpse overlay [options] PICTURE…",
       "Captions each picture and draws where the model looked at each word: photo.jpg gives photo.glimpses.png in the "
