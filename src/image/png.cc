@@ -1,0 +1,182 @@
+#include <array>
+
+#include "image/format.h"
+
+namespace glimpse::codec {
+namespace {
+
+constexpr std::size_t kSignatureSize = 8;
+constexpr std::uint32_t kLargestSide = 1'000'000;  // libpng's own limit
+
+/// CRC-32 (ISO 3309) by eight bytes at a time: table k holds a byte's effect k bytes further on.
+using CrcTables = std::array<std::array<std::uint32_t, 256>, 8>;
+
+constexpr CrcTables make_crc_tables() {
+  CrcTables tables = {};
+  for (std::uint32_t n = 0; n < 256; ++n) {
+    std::uint32_t c = n;
+    for (int bit = 0; bit < 8; ++bit) c = (c & 1U) != 0 ? 0xedb88320U ^ (c >> 1) : c >> 1;
+    tables[0][n] = c;
+  }
+  for (std::size_t k = 1; k < 8; ++k) {
+    for (std::size_t n = 0; n < 256; ++n) {
+      tables[k][n] = tables[0][tables[k - 1][n] & 0xffU] ^ (tables[k - 1][n] >> 8);
+    }
+  }
+  return tables;
+}
+
+std::uint32_t crc32(Bytes bytes) {
+  static constexpr CrcTables kTables = make_crc_tables();
+  const auto byte = [&](std::size_t i) { return std::to_integer<std::uint32_t>(bytes[i]); };
+  std::uint32_t crc = 0xffffffffU;
+  std::size_t i = 0;
+  for (; i + 8 <= bytes.size(); i += 8) {
+    crc ^= byte(i) | byte(i + 1) << 8 | byte(i + 2) << 16 | byte(i + 3) << 24;
+    crc = kTables[7][crc & 0xffU] ^ kTables[6][crc >> 8 & 0xffU] ^ kTables[5][crc >> 16 & 0xffU] ^
+          kTables[4][crc >> 24] ^ kTables[3][byte(i + 4)] ^ kTables[2][byte(i + 5)] ^ kTables[1][byte(i + 6)] ^
+          kTables[0][byte(i + 7)];
+  }
+  for (; i < bytes.size(); ++i) crc = kTables[0][(crc ^ byte(i)) & 0xffU] ^ (crc >> 8);
+  return ~crc;
+}
+
+void append_u32(std::string& out, std::uint32_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 0xffU);
+}
+
+void append_chunk(std::string& out, std::string_view type, std::string_view data) {
+  append_u32(out, static_cast<std::uint32_t>(data.size()));
+  const std::size_t start = out.size();
+  out += type;
+  out += data;
+  append_u32(out, crc32(as_bytes(std::string_view(out).substr(start))));
+}
+
+struct Chunk {
+  std::string_view type;
+  Bytes data;
+  Bytes whole;  ///< length, type, data and check sum
+};
+
+/// Calls `visit(chunk)` for each chunk from the one at `at` up to and including IEND. With `check` the check sums of
+/// critical chunks are verified.
+template <typename Visit>
+void for_each_chunk(Bytes bytes, bool check, const Visit& visit) {
+  const ByteView view(bytes, true);
+  for (std::size_t at = kSignatureSize;;) {
+    if (at == bytes.size()) throw Malformed("the file is cut short: its end (IEND) is missing");
+    const std::size_t length = view.u32(at);
+    Chunk chunk;
+    chunk.whole = view.slice(at, length + 12);
+    chunk.data = chunk.whole.subspan(8, length);
+    chunk.type = std::string_view(reinterpret_cast<const char*>(chunk.whole.data()) + 4, 4);
+    const bool critical = (static_cast<unsigned char>(chunk.type[0]) & 0x20U) == 0;
+    if (check && critical && crc32(chunk.whole.subspan(4, length + 4)) != view.u32(at + 8 + length)) {
+      throw Malformed("its chunk at byte " + std::to_string(at) + " is damaged (wrong check sum)");
+    }
+    visit(chunk);
+    if (chunk.type == "IEND") return;
+    at += length + 12;
+  }
+}
+
+struct ImageHeader {
+  std::uint32_t width = 0;
+  std::uint32_t height = 0;
+  int depth = 0;
+  int colour = 0;
+};
+
+constexpr int kGrey = 0;
+constexpr int kPalette = 3;
+
+ImageHeader read_image_header(Bytes bytes) {
+  const ByteView view(bytes, true);
+  if (view.u32(kSignatureSize) != 13 || !view.has(kSignatureSize + 4, "IHDR")) {
+    throw Malformed("its first chunk is not a PNG header");
+  }
+  ImageHeader header;
+  header.width = view.u32(16);
+  header.height = view.u32(20);
+  header.depth = view.u8(24);
+  header.colour = view.u8(25);
+  const bool small_depth = header.depth == 1 || header.depth == 2 || header.depth == 4;
+  const bool depth_fits = header.depth == 8 || (header.depth == 16 && header.colour != kPalette) ||
+                          (small_depth && (header.colour == kGrey || header.colour == kPalette));
+  const bool colour_fits = header.colour <= 6 && header.colour != 1 && header.colour != 5;
+  if (!depth_fits || !colour_fits || view.u8(26) != 0 || view.u8(27) != 0 || view.u8(28) > 1) {
+    throw Malformed("its PNG header has impossible values");
+  }
+  return header;
+}
+
+/// The palette filled up to 2^depth colours: an index beyond a short palette is then black, and no complaint.
+std::string whole_palette(const Chunk& chunk, const ImageHeader& header) {
+  const std::size_t most = header.colour == kPalette ? std::size_t{3} << header.depth : 3 * 256;
+  if (chunk.data.empty() || chunk.data.size() % 3 != 0 || chunk.data.size() > most) {
+    throw Malformed("its palette has " + std::to_string(chunk.data.size()) + " bytes");
+  }
+  std::string colours(reinterpret_cast<const char*>(chunk.data.data()), chunk.data.size());
+  colours.resize(most);
+  return colours;
+}
+
+/// Whether transparency information has the size that the colour type asks for.
+bool transparency_fits(const Chunk& chunk, const ImageHeader& header) {
+  if (header.colour == kPalette) return !chunk.data.empty() && chunk.data.size() <= (std::size_t{1} << header.depth);
+  return header.colour == 2 && chunk.data.size() == 6;
+}
+
+}  // namespace
+
+Header read_png_header(Bytes bytes) {
+  const ImageHeader image = read_image_header(bytes);
+  if (image.width == 0 || image.height == 0 || image.width > kLargestSide || image.height > kLargestSide) {
+    throw Malformed("its header says " + std::to_string(image.width) + "×" + std::to_string(image.height) + " pixels");
+  }
+  Header header;
+  header.width = image.width;
+  header.height = image.height;
+  try {
+    for_each_chunk(bytes, false, [&](const Chunk& chunk) {
+      if (chunk.type == "eXIf") header.orientation = exif_orientation(chunk.data);
+    });
+  } catch (const Malformed&) {
+    header.cut_short = true;
+  }
+  return header;
+}
+
+Prepared prepare_png(Bytes bytes) {
+  const ImageHeader header = read_image_header(bytes);
+  Prepared prepared(bytes);
+  prepared.keep_format = true;
+  std::string& out = prepared.rewrite(kSignatureSize);
+  out.reserve(bytes.size());
+  bool palette = false;
+  bool transparency = false;
+  bool data = false;
+  // Only what the pixels need is passed on: libpng complains about much else (colour profiles above all).
+  for_each_chunk(bytes, true, [&](const Chunk& chunk) {
+    if (chunk.type == "PLTE" && header.colour == kPalette) {
+      if (palette || data) throw Malformed("it has a palette in the wrong place");
+      palette = true;
+      append_chunk(out, "PLTE", whole_palette(chunk, header));
+      return;
+    }
+    const bool first = chunk.whole.data() == bytes.data() + kSignatureSize;
+    const bool useful_transparency = chunk.type == "tRNS" && transparency_fits(chunk, header) && !transparency &&
+                                     !data && palette == (header.colour == kPalette);
+    if ((chunk.type == "IHDR" && first) || chunk.type == "IDAT" || chunk.type == "IEND" || useful_transparency) {
+      transparency = transparency || useful_transparency;
+      data = data || chunk.type == "IDAT";
+      out.append(reinterpret_cast<const char*>(chunk.whole.data()), chunk.whole.size());
+    }
+  });
+  if (!data) throw Malformed("it has no picture data");
+  if (header.colour == kPalette && !palette) throw Malformed("its palette is missing");
+  return prepared;
+}
+
+}  // namespace glimpse::codec

@@ -1,0 +1,144 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <opencv2/imgproc.hpp>
+
+#include "core/error.h"
+#include "image/image.h"
+#include "image/pixels.h"
+
+namespace glimpse {
+namespace {
+
+using Resize = Preprocess::Resize;
+
+/// Which pixels of a picture become which pixels of the input.
+struct Placement {
+  cv::Rect source;  ///< of the picture
+  cv::Rect target;  ///< of the input
+};
+
+/// `length` scaled by `numerator` / `denominator`, rounded to the nearest, at least 1.
+int scaled(int length, int numerator, int denominator) {
+  const std::int64_t product = std::int64_t{2} * length * numerator + denominator;
+  return static_cast<int>(std::max<std::int64_t>(product / (std::int64_t{2} * denominator), 1));
+}
+
+Placement place(const Preprocess& preprocess, int width, int height) {
+  const int input_width = preprocess.width;
+  const int input_height = preprocess.height;
+  Placement placement{cv::Rect(0, 0, width, height), cv::Rect(0, 0, input_width, input_height)};
+  const bool wider = std::int64_t{width} * input_height > std::int64_t{height} * input_width;
+  if (preprocess.resize == Resize::kCentreCrop) {
+    cv::Rect& source = placement.source;
+    (wider ? source.width : source.height) = wider ? std::min(scaled(input_width, height, input_height), width)
+                                                   : std::min(scaled(input_height, width, input_width), height);
+    source.x = (width - source.width) / 2;
+    source.y = (height - source.height) / 2;
+  } else if (preprocess.resize == Resize::kFit) {
+    cv::Rect& target = placement.target;
+    (wider ? target.height : target.width) = wider ? std::min(scaled(height, input_width, width), input_height)
+                                                   : std::min(scaled(width, input_height, height), input_width);
+    target.x = (input_width - target.width) / 2;
+    target.y = (input_height - target.height) / 2;
+  }
+  return placement;
+}
+
+/// Averages where an axis shrinks, interpolates where it grows. OpenCV's area method averages only where both shrink,
+/// so with one of each the shrinking axis goes first.
+cv::Mat resize(const cv::Mat& src, const cv::Size& size) {
+  if (src.size() == size) return src;
+  cv::Mat shrunk = src;
+  const cv::Size least(std::min(size.width, src.cols), std::min(size.height, src.rows));
+  if (least != src.size()) cv::resize(src, shrunk, least, 0, 0, cv::INTER_AREA);
+  if (least == size) return shrunk;
+  cv::Mat result;
+  cv::resize(shrunk, result, size, 0, 0, cv::INTER_LINEAR);
+  return result;
+}
+
+/// What each 8-bit value of each of the model's channels becomes.
+using NormalisationTable = std::array<std::array<float, 256>, 3>;
+
+NormalisationTable make_table(const Preprocess& preprocess) {
+  NormalisationTable table;
+  for (std::size_t c = 0; c < 3; ++c) {
+    for (int value = 0; value < 256; ++value) {
+      table[c][static_cast<std::size_t>(value)] = static_cast<float>((value - preprocess.mean[c]) / preprocess.std[c]);
+    }
+  }
+  return table;
+}
+
+/// src RGB → dst [3, height, width] at `target`.
+void normalise(const cv::Mat& src, const Preprocess& preprocess, const cv::Point& target, float* dst) {
+  const NormalisationTable table = make_table(preprocess);
+  const std::size_t plane = static_cast<std::size_t>(preprocess.width) * static_cast<std::size_t>(preprocess.height);
+  for (int y = 0; y < src.rows; ++y) {
+    const std::uint8_t* pixel = src.ptr(y);
+    float* out = dst + static_cast<std::size_t>(target.y + y) * static_cast<std::size_t>(preprocess.width) +
+                 static_cast<std::size_t>(target.x);
+    const int first = preprocess.rgb ? 0 : 2;
+    for (int x = 0; x < src.cols; ++x, ++out, pixel += 3) {
+      out[0] = table[0][pixel[first]];
+      out[plane] = table[1][pixel[1]];
+      out[2 * plane] = table[2][pixel[2 - first]];
+    }
+  }
+}
+
+void check_sizes(const Preprocess& preprocess, int width, int height) {
+  if (preprocess.width <= 0 || preprocess.height <= 0 || width <= 0 || height <= 0) {
+    throw Error(ErrorCode::kInternal, "a picture or an input without pixels");
+  }
+}
+
+}  // namespace
+
+Rect ViewTransform::cells_to_source(int row, int col, int row_count, int col_count, int rows, int cols) const {
+  const auto x_of = [&](int c) {
+    return std::clamp(offset_x + scale_x * c * input_width / cols, 0.0, double(source_width));
+  };
+  const auto y_of = [&](int r) {
+    return std::clamp(offset_y + scale_y * r * input_height / rows, 0.0, double(source_height));
+  };
+  const double left = x_of(col);
+  const double top = y_of(row);
+  return {left, top, x_of(col + col_count) - left, y_of(row + row_count) - top};
+}
+
+ViewTransform view_transform(const Preprocess& preprocess, int source_width, int source_height) {
+  check_sizes(preprocess, source_width, source_height);
+  const Placement placement = place(preprocess, source_width, source_height);
+  ViewTransform transform;
+  transform.scale_x = double(placement.source.width) / placement.target.width;
+  transform.scale_y = double(placement.source.height) / placement.target.height;
+  transform.offset_x = placement.source.x - transform.scale_x * placement.target.x;
+  transform.offset_y = placement.source.y - transform.scale_y * placement.target.y;
+  transform.source_width = source_width;
+  transform.source_height = source_height;
+  transform.input_width = preprocess.width;
+  transform.input_height = preprocess.height;
+  return transform;
+}
+
+ViewTransform to_input(const Image& image, const Preprocess& preprocess, std::span<float> dst) {
+  check_sizes(preprocess, image.width, image.height);
+  const std::size_t size =
+      std::size_t{3} * static_cast<std::size_t>(preprocess.width) * static_cast<std::size_t>(preprocess.height);
+  if (dst.size() != size) {
+    throw Error(ErrorCode::kInternal,
+                "an input of " + std::to_string(dst.size()) + " values where the model takes " + std::to_string(size));
+  }
+  const Placement placement = place(preprocess, image.width, image.height);
+  if (placement.target.size() != cv::Size(preprocess.width, preprocess.height)) {
+    std::fill(dst.begin(), dst.end(), 0.0F);  // the mean, normalised
+  }
+  const cv::Mat resized = resize(codec::view(image)(placement.source), placement.target.size());
+  normalise(resized, preprocess, placement.target.tl(), dst.data());
+  return view_transform(preprocess, image.source_width, image.source_height);
+}
+
+}  // namespace glimpse
