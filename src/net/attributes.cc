@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <utility>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -14,7 +13,7 @@ namespace {
 constexpr std::size_t kAnyNumber = std::numeric_limits<std::size_t>::max();
 
 const std::vector<OpRule>& rules() {
-  static const std::vector<OpRule> kRules = {
+  static const std::vector<OpRule> table = {
       {Op::kConv, "conv", 1, 1, {"out", "k"}, {"s", "pad", "dilation", "groups", "bias", "act", "lo", "hi", "weights"}},
       {Op::kBatchNorm, "batchnorm", 1, 1, {}, {"eps", "act", "lo", "hi", "weights"}},
       {Op::kAct, "act", 1, 1, {"act"}, {"lo", "hi"}},
@@ -29,7 +28,7 @@ const std::vector<OpRule>& rules() {
       {Op::kSe, "se", 1, 1, {}, {"squeeze", "r", "weights"}},
       {Op::kCbam, "cbam", 1, 1, {}, {"squeeze", "r", "k", "weights"}},
   };
-  return kRules;
+  return table;
 }
 
 // Larger than any network needs, small enough that no product of a few of them overflows.
@@ -89,18 +88,24 @@ bool read_switch(std::string_view text, bool& value) {
   return true;
 }
 
+struct ActivationName {
+  std::string_view name;
+  dnn::Activation::Kind kind;
+};
+constexpr std::array<ActivationName, 6> kActivations = {{{"none", dnn::Activation::Kind::kNone},
+                                                         {"relu", dnn::Activation::Kind::kRelu},
+                                                         {"clip", dnn::Activation::Kind::kClip},
+                                                         {"sigmoid", dnn::Activation::Kind::kSigmoid},
+                                                         {"tanh", dnn::Activation::Kind::kTanh},
+                                                         {"hardswish", dnn::Activation::Kind::kHardSwish}}};
+
 bool read_activation(std::string_view text, dnn::Activation& activation) {
-  using Kind = dnn::Activation::Kind;
-  static constexpr std::array<std::pair<std::string_view, Kind>, 6> kKinds = {{{"none", Kind::kNone},
-                                                                               {"relu", Kind::kRelu},
-                                                                               {"clip", Kind::kClip},
-                                                                               {"sigmoid", Kind::kSigmoid},
-                                                                               {"tanh", Kind::kTanh},
-                                                                               {"hardswish", Kind::kHardSwish}}};
-  const auto* found = std::find_if(kKinds.begin(), kKinds.end(), [&](const auto& kind) { return kind.first == text; });
-  if (found == kKinds.end()) return false;
-  activation.kind = found->second;
-  return true;
+  for (const ActivationName& known : kActivations) {
+    if (known.name != text) continue;
+    activation.kind = known.kind;
+    return true;
+  }
+  return false;
 }
 
 struct AttributeRule {

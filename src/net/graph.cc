@@ -192,6 +192,7 @@ GraphSpec parse_graph(std::string_view text, const std::string& file) { return P
 
 int GraphSpec::find(std::string_view name) const {
   std::vector<std::string_view> candidates;
+  candidates.reserve(nodes.size());
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (nodes[i].name == name) return static_cast<int>(i);
     candidates.push_back(nodes[i].name);

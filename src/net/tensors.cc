@@ -148,8 +148,9 @@ float random_value(const TensorSpec& spec, Random& random) {
   };
   switch (spec.role) {
     case Role::kWeight: {
-      const auto inputs = static_cast<double>(element_count(spec.shape) / spec.shape[0]);
-      const double bound = std::sqrt(6.0 / inputs);  // a uniform distribution's variance is bound² / 3
+      const std::int64_t inputs = element_count(spec.shape) / spec.shape[0];
+      const double bound =
+          std::sqrt(6.0 / static_cast<double>(inputs));  // a uniform distribution's variance is bound² / 3
       return between(-bound, bound);
     }
     // A scale below 1 keeps sums over many residual blocks from growing without end; it is not constant, so that a

@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <functional>
 #include <limits>
 
+#include "compare.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "net/fusion.h"
@@ -19,9 +19,9 @@ namespace glimpse::net {
 namespace {
 
 using ::testing::AllOf;
+using testing::expect_like_reference;
 using ::testing::HasSubstr;
 using testing::random_tensor;
-using testing::relative_error;
 using testing::run_reference;
 
 /// A graph, and the steps it must become: head, *batchnorm folded in, +residual added, >last node fused.
@@ -45,29 +45,6 @@ std::string describe(const std::vector<FusedStep>& steps, const GraphSpec& graph
     if (step.tail != step.head) text += ">" + name(step.tail);
   }
   return text;
-}
-
-/// Runs `graph` as a Plan and literally, and compares the outputs.
-void expect_like_reference(const GraphSpec& graph, const Shape& input, CompileOptions options, double tolerance) {
-  options.batch = input[0];
-  options.channels = input[1];
-  options.height = input[2];
-  options.width = input[3];
-  const Weights weights = random_weights(graph, input, 7);
-  const Tensor image = random_tensor(input, 8);
-  const dnn::Plan plan = compile(graph, weights, options);
-  dnn::Session session(plan);
-  std::copy(image.values().begin(), image.values().end(), session.input().begin());
-  session.run();
-  const auto expected = run_reference(graph, weights, image);
-  std::vector<std::string> outputs = options.outputs;
-  if (outputs.empty()) outputs.push_back(graph.nodes[static_cast<std::size_t>(graph.output)].name);
-  ASSERT_EQ(plan.output_count(), outputs.size());
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const Tensor& reference = expected.at(outputs[i]);
-    EXPECT_EQ(plan.output_shape(i), reference.shape()) << outputs[i];
-    EXPECT_LE(relative_error(session.output(i), reference.values()), tolerance) << outputs[i];
-  }
 }
 
 const NetCase kCases[] = {
@@ -310,11 +287,10 @@ TEST(Compile, SaysWhichTensorIsWrong) {
       {[](Tensors& t) { t.at("norm.running_var").values()[1] = -1; },
        {"line 3, batchnorm 'norm'", "'norm.running_var' in 'weights'", "negative"}},
   };
+  const Weights good = random_weights(live, options.input_shape(), 1);
   for (const Case& c : cases) {
     Tensors tensors;
-    for (const auto& [name, view] : random_weights(live, options.input_shape(), 1).tensors()) {
-      tensors.emplace(name, to_float(view));
-    }
+    for (const auto& [name, view] : good.tensors()) tensors.emplace(name, to_float(view));
     c.spoil(tensors);
     const Weights weights("weights", std::move(tensors));
     try {

@@ -350,7 +350,7 @@ double relative_error(std::span<const float> a, std::span<const float> b) {
     difference += (static_cast<double>(a[i]) - b[i]) * (static_cast<double>(a[i]) - b[i]);
     norm += static_cast<double>(b[i]) * b[i];
   }
-  return std::sqrt(difference / norm);
+  return difference == 0 ? 0 : std::sqrt(difference / norm);
 }
 
 Tensor random_tensor(const Shape& shape, std::uint64_t seed) {

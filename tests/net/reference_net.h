@@ -2,7 +2,9 @@
 /// NCHW. Nothing is fused or folded, no oneDNN, no shape inference of net's; sums are kept in double.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 
 #include "core/safetensors.h"
@@ -14,7 +16,7 @@ namespace glimpse::net::testing {
 /// Every node's value by name, and `image` itself.
 std::map<std::string, Tensor> run_reference(const GraphSpec& graph, const Weights& weights, const Tensor& image);
 
-/// ‖a − b‖ / ‖b‖ over all elements; infinite where the counts differ.
+/// ‖a − b‖ / ‖b‖ over all elements; 0 where both are zero, infinite where the counts differ.
 double relative_error(std::span<const float> a, std::span<const float> b);
 
 /// A tensor of numbers between −1 and 1.
