@@ -1,5 +1,6 @@
 #include "image/pixels.h"
 
+#include <algorithm>
 #include <opencv2/imgproc.hpp>
 
 namespace glimpse::codec {
@@ -109,6 +110,18 @@ cv::Mat upright(const cv::Mat& pixels, int orientation) {
     default:
       return pixels;
   }
+}
+
+cv::Mat resize(const cv::Mat& pixels, const cv::Size& size) {
+  if (pixels.size() == size) return pixels;
+  // OpenCV's area method averages only where both axes shrink, so with one of each the shrinking one goes first.
+  cv::Mat shrunk = pixels;
+  const cv::Size least(std::min(size.width, pixels.cols), std::min(size.height, pixels.rows));
+  if (least != pixels.size()) cv::resize(pixels, shrunk, least, 0, 0, cv::INTER_AREA);
+  if (least == size) return shrunk;
+  cv::Mat result;
+  cv::resize(shrunk, result, size, 0, 0, cv::INTER_LINEAR);
+  return result;
 }
 
 }  // namespace glimpse::codec

@@ -1,4 +1,5 @@
-/// From what OpenCV's decoders give (any depth, grey, colour, alpha; blue first) to 8-bit RGB the right way up.
+/// Pictures as OpenCV holds them: from what its decoders give (any depth, grey, colour, alpha; blue first) to 8-bit
+/// colour the right way up, and to other sizes.
 #pragma once
 
 #include <opencv2/core.hpp>
@@ -18,5 +19,8 @@ cv::Mat to_colour(const cv::Mat& decoded, Alpha alpha);
 
 /// `pixels` turned and mirrored as EXIF's orientation 1..8 says.
 cv::Mat upright(const cv::Mat& pixels, int orientation);
+
+/// `pixels` at another size. Averages where an axis shrinks, interpolates where it grows.
+cv::Mat resize(const cv::Mat& pixels, const cv::Size& size);
 
 }  // namespace glimpse::codec

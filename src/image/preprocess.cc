@@ -46,19 +46,6 @@ Placement place(const Preprocess& preprocess, int width, int height) {
   return placement;
 }
 
-/// Averages where an axis shrinks, interpolates where it grows. OpenCV's area method averages only where both shrink,
-/// so with one of each the shrinking axis goes first.
-cv::Mat resize(const cv::Mat& src, const cv::Size& size) {
-  if (src.size() == size) return src;
-  cv::Mat shrunk = src;
-  const cv::Size least(std::min(size.width, src.cols), std::min(size.height, src.rows));
-  if (least != src.size()) cv::resize(src, shrunk, least, 0, 0, cv::INTER_AREA);
-  if (least == size) return shrunk;
-  cv::Mat result;
-  cv::resize(shrunk, result, size, 0, 0, cv::INTER_LINEAR);
-  return result;
-}
-
 /// What each 8-bit value of each of the model's channels becomes.
 using NormalisationTable = std::array<std::array<float, 256>, 3>;
 
@@ -136,7 +123,7 @@ ViewTransform to_input(const Image& image, const Preprocess& preprocess, std::sp
   if (placement.target.size() != cv::Size(preprocess.width, preprocess.height)) {
     std::fill(dst.begin(), dst.end(), 0.0F);  // the mean, normalised
   }
-  const cv::Mat resized = resize(codec::view(image)(placement.source), placement.target.size());
+  const cv::Mat resized = codec::resize(codec::view(image)(placement.source), placement.target.size());
   normalise(resized, preprocess, placement.target.tl(), dst.data());
   return view_transform(preprocess, image.source_width, image.source_height);
 }
