@@ -118,8 +118,10 @@ std::string triple(const std::array<double, 3>& values) {
   return in_short(values[0]) + ", " + in_short(values[1]) + ", " + in_short(values[2]);
 }
 
-/// The provenance that a model's maker wrote, as JSON; null where there is none or it is no JSON.
-Json provenance(const ModelConfig& config) { return Json::parse(config.provenance, nullptr, false); }
+/// The provenance that a model's maker wrote; null where there is none.
+Json provenance(const ModelConfig& config) {
+  return config.provenance.empty() ? Json() : Json::parse(config.provenance);
+}
 
 std::string line(std::string_view label, const std::string& value) {
   std::string padded(label);
@@ -150,8 +152,7 @@ std::string describe(const Model& model, const ModelSummary& summary) {
         line("tensors", grouped(totals.count) + " of " + std::string(type) + ", " + grouped(totals.bytes) + " bytes");
   }
   const Json origin = provenance(config);
-  if (!origin.is_object())
-    return text + line("provenance", config.provenance.empty() ? "not recorded" : config.provenance);
+  if (origin.is_null()) return text + line("provenance", "not recorded");
   std::string_view label = "provenance";
   for (const auto& [key, value] : origin.items()) {
     text += line(label, key + ": " +
@@ -185,8 +186,7 @@ std::string to_json(const Model& model, const ModelSummary& summary) {
     json["tensors"][std::string(type)] = {
         {"count", totals.count}, {"parameters", totals.parameters}, {"bytes", totals.bytes}};
   }
-  const Json origin = provenance(config);
-  json["provenance"] = !origin.is_discarded() ? origin : config.provenance.empty() ? Json() : Json(config.provenance);
+  json["provenance"] = provenance(config);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

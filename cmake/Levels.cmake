@@ -16,6 +16,19 @@ function(glimpse_level name)
   set_property(GLOBAL APPEND PROPERTY GLIMPSE_LEVELS ${name})
 endfunction()
 
+# Headers that programs which link glimpse may include; the others are the levels' own business. Each compiles alone: the target
+# glimpse_verify_interface_header_sets tries it.
+set(GLIMPSE_PUBLIC_HEADERS
+  core/buffer.h core/error.h core/file.h core/geometry.h core/random.h core/safetensors.h core/tensor.h core/text.h
+  dnn/plan.h dnn/threads.h
+  model/model.h
+  net/compile.h net/graph.h
+  search/search.h search/step_model.h
+  decoder/caption.h decoder/decoder.h decoder/vocabulary.h
+  image/image.h
+  overlay/overlay.h
+  pipeline/captioner.h)
+
 function(glimpse_library)
   get_property(levels GLOBAL PROPERTY GLIMPSE_LEVELS)
   set(objects)
@@ -24,9 +37,15 @@ function(glimpse_library)
   endforeach()
   add_library(glimpse ${objects})
   add_library(glimpse::glimpse ALIAS glimpse)
-  set_target_properties(glimpse PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+  set_target_properties(glimpse PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+                        VERIFY_INTERFACE_HEADER_SETS ON)
   target_compile_features(glimpse PUBLIC cxx_std_20)
-  target_include_directories(glimpse PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/glimpse>)
-  target_link_libraries(glimpse PRIVATE $<BUILD_INTERFACE:glimpse_options>
-                        ${DNNL_LIBRARY} OpenMP::OpenMP_CXX opencv_core opencv_imgproc opencv_imgcodecs opencv_freetype TBB::tbb Threads::Threads)
+  list(TRANSFORM GLIMPSE_PUBLIC_HEADERS PREPEND ${PROJECT_SOURCE_DIR}/src/ OUTPUT_VARIABLE headers)
+  target_sources(glimpse PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/src FILES ${headers})
+  # Programs write <glimpse/pipeline/captioner.h>, with an installed glimpse and with one that is part of their own build.
+  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include)
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/include/glimpse SYMBOLIC)
+  target_include_directories(glimpse INTERFACE $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(glimpse PRIVATE $<BUILD_INTERFACE:glimpse_options> $<BUILD_INTERFACE:${DNNL_LIBRARY}> $<INSTALL_INTERFACE:dnnl>
+                        OpenMP::OpenMP_CXX opencv_core opencv_imgproc opencv_imgcodecs opencv_freetype TBB::tbb Threads::Threads)
 endfunction()

@@ -1,0 +1,59 @@
+# cmake -DSOURCE_DIR=... -P includes.cmake: fails, naming file and line, where an include breaks one of the walls of the architecture:
+# a level includes only what stands below it, and only some levels know certain libraries.
+cmake_minimum_required(VERSION 3.25)
+
+set(levels core dnn model net attention search decoder image overlay pipeline)  # lowest first
+
+# pattern of an include | files that may have it, as a pattern of the path below SOURCE_DIR
+set(library_walls
+  "dnnl[a-z_]*\\.h|^src/dnn/"
+  "omp\\.h|^src/dnn/"
+  "opencv2/|^src/(image|overlay)/"
+  "(tbb|oneapi/tbb)/|^src/(pipeline/|dnn/threads_tbb\\.cc$)"
+  "nlohmann/|\\.cc$"
+  "boost/program_options|^apps/")
+
+set(breaches)
+file(GLOB_RECURSE files RELATIVE ${SOURCE_DIR} ${SOURCE_DIR}/src/*.h ${SOURCE_DIR}/src/*.cc ${SOURCE_DIR}/apps/*.h ${SOURCE_DIR}/apps/*.cc)
+list(LENGTH files file_count)
+if(file_count EQUAL 0)
+  message(FATAL_ERROR "no sources in ${SOURCE_DIR}")
+endif()
+
+foreach(file IN LISTS files)
+  string(REGEX MATCH "^src/([a-z]+)/" in_level "${file}")
+  set(own_level "${CMAKE_MATCH_1}")
+  if(in_level)
+    list(FIND levels "${own_level}" own_height)
+    if(own_height EQUAL -1)
+      list(APPEND breaches "${file}: '${own_level}' is no level of the architecture")
+      continue()
+    endif()
+  endif()
+  file(STRINGS ${SOURCE_DIR}/${file} includes REGEX "^[ \t]*#[ \t]*include[ \t]*[<\"]")
+  foreach(line IN LISTS includes)
+    string(REGEX REPLACE "^[ \t]*#[ \t]*include[ \t]*[<\"]([^>\"]+).*" "\\1" included "${line}")
+    foreach(wall IN LISTS library_walls)
+      string(REGEX MATCH "^(.*)\\|(\\^.*|\\\\.*)$" unused "${wall}")
+      set(pattern "${CMAKE_MATCH_1}")
+      set(allowed "${CMAKE_MATCH_2}")
+      if(included MATCHES "(^|/)${pattern}" AND NOT file MATCHES "${allowed}")
+        list(APPEND breaches "${file}: includes <${included}>, which belongs into ${allowed} only")
+      endif()
+    endforeach()
+    string(REGEX MATCH "^([a-z]+)/" unused "${included}")
+    list(FIND levels "${CMAKE_MATCH_1}" included_height)
+    if(unused AND in_level AND included_height GREATER own_height)
+      list(APPEND breaches "${file}: includes \"${included}\", which stands above level ${own_level}")
+    endif()
+    if(in_level AND (included MATCHES "\\.\\./" OR included MATCHES "^apps/"))
+      list(APPEND breaches "${file}: includes \"${included}\", which lies outside src")
+    endif()
+  endforeach()
+endforeach()
+
+if(breaches)
+  list(JOIN breaches "\n  " text)
+  message(FATAL_ERROR "walls of the architecture are broken:\n  ${text}")
+endif()
+message(STATUS "${file_count} files keep the walls")
