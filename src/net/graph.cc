@@ -203,6 +203,7 @@ int GraphSpec::find(std::string_view name) const {
 
 GraphSpec extract(const GraphSpec& graph, const std::vector<std::string>& outputs) {
   std::vector<int> wanted;
+  wanted.reserve(outputs.size());
   for (const std::string& name : outputs) wanted.push_back(graph.find(name));
   if (wanted.empty()) wanted.push_back(graph.output);
   std::vector<bool> needed(graph.nodes.size(), false);

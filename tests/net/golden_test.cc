@@ -103,6 +103,45 @@ TEST_P(Golden, EncodersGiveFeatures) {
   }
 }
 
+/// Replaces `from`, which must be there, in the line of node `node`.
+void edit_line(std::string& text, const std::string& node, const std::string& from, const std::string& to) {
+  const std::size_t line = text.find(" " + node + " < ");
+  const std::size_t at = text.find(from, line);
+  if (line == std::string::npos || at == std::string::npos || text.find('\n', line) < at) {
+    throw std::runtime_error("no " + from + " in the line of " + node);
+  }
+  text.replace(at, from.size(), to);
+}
+
+// A stride taken out and made up for by dilation gives a map twice as fine, of which every second cell is as before.
+TEST_P(Golden, DilatedEncoderHasTheCoarseMapInEverySecondCell) {
+  GLIMPSE_REQUIRE_SHARED("models/teacher-sat/encoder.graph");
+  const std::string coarse = read_file(shared_path("models/teacher-sat/encoder.graph"), 1 << 20);
+  std::string fine = coarse;
+  edit_line(fine, "n160", "s=2 groups=768 pad=1,1,2,2", "s=1 groups=768 pad=1,1,3,3");
+  for (const char* node : {"n166", "n173", "n180"}) edit_line(fine, node, "pad=2,2,2,2", "pad=4,4,4,4 dilation=2");
+  edit_line(fine, "n187", "pad=1,1,1,1", "pad=2,2,2,2 dilation=2");
+  const Weights weights(shared_path("models/teacher-sat/weights.safetensors"));
+  const Tensor picture = testing::random_tensor({1, 3, 224, 224}, 1);
+  dnn::Session coarse_session(compile(parse_graph(coarse, "coarse.graph"), weights, options({"n191"})));
+  dnn::Session fine_session(compile(parse_graph(fine, "fine.graph"), weights, options({"n191"})));
+  run(coarse_session, picture);
+  run(fine_session, picture);
+  constexpr std::int64_t kChannels = 1280;
+  ASSERT_EQ(coarse_session.output().size(), static_cast<std::size_t>(kChannels * 7 * 7));
+  ASSERT_EQ(fine_session.output().size(), static_cast<std::size_t>(kChannels * 14 * 14));
+  Tensor second({1, kChannels, 7, 7});
+  float* out = second.data();
+  for (std::int64_t c = 0; c < kChannels; ++c) {
+    for (std::int64_t y = 0; y < 14; y += 2) {
+      for (std::int64_t x = 0; x < 14; x += 2) {
+        *out++ = fine_session.output()[static_cast<std::size_t>((c * 14 + y) * 14 + x)];
+      }
+    }
+  }
+  EXPECT_LE(relative_error(second.values(), coarse_session.output()), kTolerance);
+}
+
 INSTANTIATE_TEST_SUITE_P(All, Golden, ::testing::Values(dnn::Tuning::kDirect, dnn::Tuning::kWinograd),
                          [](const auto& info) {
                            return std::string(info.param == dnn::Tuning::kDirect ? "Direct" : "Winograd");
