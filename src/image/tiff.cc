@@ -12,12 +12,14 @@ enum Tag : std::uint16_t {
   kHeight = 257,
   kBitsPerSample = 258,
   kPhotometric = 262,
+  kStripOffsets = 273,
   kOrientation = 274,
   kSamplesPerPixel = 277,
   kRowsPerStrip = 278,
   kPlanarConfiguration = 284,
   kTileWidth = 322,
   kTileHeight = 323,
+  kTileOffsets = 324,
   kExtraSamples = 338,
   kSampleFormat = 339
 };
@@ -56,22 +58,28 @@ class Directory {
   /// The first value of a tag that is there once; `fallback` where it is not there.
   std::uint64_t number(Tag tag, std::uint64_t fallback) const {
     const Entry* entry = find(tag);
-    if (entry == nullptr) return fallback;
-    if (std::count_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.tag == tag; }) > 1) {
-      throw Malformed("its TIFF tag " + std::to_string(tag) + " is there twice");
+    return entry == nullptr ? fallback : value(*entry, 0);
+  }
+
+  /// Value `index` of a tag.
+  std::uint64_t value(const Entry& entry, std::uint64_t index) const {
+    if (std::count_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.tag == entry.tag; }) > 1) {
+      throw Malformed("its TIFF tag " + std::to_string(entry.tag) + " is there twice");
     }
-    if (entry->count == 0) throw Malformed("its TIFF tag " + std::to_string(tag) + " is empty");
-    switch (entry->size) {
+    if (index >= entry.count) throw Malformed("its TIFF tag " + std::to_string(entry.tag) + " has too few values");
+    if (index > view_.size()) throw Malformed("the file is cut short");
+    const std::size_t at = entry.at + static_cast<std::size_t>(index) * entry.size;
+    switch (entry.size) {
       case 1:
-        return view_.u8(entry->at);
+        return view_.u8(at);
       case 2:
-        return view_.u16(entry->at);
+        return view_.u16(at);
       case 4:
-        return view_.u32(entry->at);
+        return view_.u32(at);
       case 8:
-        return view_.u64(entry->at);
+        return view_.u64(at);
       default:
-        throw Malformed("its TIFF tag " + std::to_string(tag) + " is not a whole number");
+        throw Malformed("its TIFF tag " + std::to_string(entry.tag) + " is not a whole number");
     }
   }
 
@@ -114,7 +122,8 @@ void check_supported(const Directory& directory) {
   const std::uint64_t samples = directory.number(kSamplesPerPixel, 1);
   const std::uint64_t bits = directory.number(kBitsPerSample, 1);
   const std::uint64_t format = directory.number(kSampleFormat, 1);
-  if (directory.find(kPhotometric) == nullptr) throw Malformed("its TIFF header does not say what the samples mean");
+  constexpr std::uint64_t kNone = 0xffff;
+  if (directory.number(kPhotometric, kNone) == kNone) throw Malformed("it does not say what its samples mean");
   if (samples < 1 || samples > 4) {
     throw Malformed("TIFF with " + std::to_string(samples) + " samples a pixel is not supported");
   }
@@ -130,6 +139,17 @@ void check_supported(const Directory& directory) {
   if (directory.number(kTileWidth, 0) > std::max(directory.number(kWidth, 0) + 15, kLargestTile) ||
       directory.number(kTileHeight, 0) > std::max(directory.number(kHeight, 0) + 15, kLargestTile)) {
     throw Malformed("its tiles are larger than the picture");
+  }
+}
+
+/// Where the data of a strip or tile begins beyond the file's end nothing can be decoded.
+void check_data(const Directory& directory, std::size_t file_size) {
+  const bool tiles = directory.find(kTileWidth) != nullptr;
+  const Entry* offsets = directory.find(tiles ? kTileOffsets : kStripOffsets);
+  if (offsets == nullptr) throw Malformed("it has no picture data");
+  if (offsets->count > file_size) throw Malformed("its directory is damaged");
+  for (std::uint64_t i = 0; i < offsets->count; ++i) {
+    if (directory.value(*offsets, i) >= file_size) throw Malformed("the file is cut short: picture data is missing");
   }
 }
 
@@ -156,6 +176,7 @@ Header read_tiff_header(Bytes bytes) {
 Prepared prepare_tiff(Bytes bytes) {
   const Directory directory(bytes);
   check_supported(directory);
+  check_data(directory, bytes.size());
   const std::uint64_t samples = directory.number(kSamplesPerPixel, 1);
   const std::uint64_t bits = directory.number(kBitsPerSample, 1);
   Prepared prepared(bytes);
