@@ -195,7 +195,8 @@ class Sheet {
   void draw_label(const Glimpse& glimpse, const cv::Point& corner) {
     const int width = layout_.cell.width;
     const int bar = units(4);
-    const double probability = std::clamp(std::exp(glimpse.log_prob), 0.0, 1.0);
+    const double likely = std::exp(glimpse.log_prob);
+    const double probability = likely > 0 ? std::min(likely, 1.0) : 0;  // not a number: none
     cv::rectangle(canvas_, cv::Rect(corner, cv::Size(width, bar)), kTrack, cv::FILLED);
     cv::rectangle(canvas_, cv::Rect(corner, cv::Size(cvRound(width * probability), bar)), kInk, cv::FILLED);
 

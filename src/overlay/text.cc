@@ -1,10 +1,11 @@
 #include "overlay/text.h"
 
-#include <array>
+#include <algorithm>
 #include <opencv2/freetype.hpp>
 #include <opencv2/imgproc.hpp>
 #include <system_error>
 
+#include "core/error.h"
 #include "core/text.h"
 
 namespace glimpse {
@@ -20,15 +21,11 @@ cv::Ptr<cv::freetype::FreeType2> open_font(const std::filesystem::path& path) {
   return face;
 }
 
-/// Where distributions put DejaVu Sans; the first folder that has the file, or nothing.
-std::filesystem::path find_installed(const char* name) {
-  constexpr std::array<const char*, 5> kFolders = {"/usr/share/fonts/truetype/dejavu", "/usr/share/fonts/TTF",
-                                                   "/usr/share/fonts/dejavu-sans-fonts", "/usr/share/fonts/dejavu",
-                                                   "/usr/local/share/fonts"};
-  for (const char* folder : kFolders) {
-    const std::filesystem::path path = std::filesystem::path(folder) / name;
+/// The first of `folders` that has the file, or nothing.
+std::filesystem::path find_installed(const std::vector<std::filesystem::path>& folders, const char* name) {
+  for (const std::filesystem::path& folder : folders) {
     std::error_code ignored;
-    if (std::filesystem::is_regular_file(path, ignored)) return path;
+    if (std::filesystem::is_regular_file(folder / name, ignored)) return folder / name;
   }
   return {};
 }
@@ -53,7 +50,12 @@ int stroke_thickness(const TextPainter::Style& style) {
 
 }  // namespace
 
-TextPainter::TextPainter(const std::filesystem::path& font) {
+std::vector<std::filesystem::path> TextPainter::usual_folders() {
+  return {"/usr/share/fonts/truetype/dejavu", "/usr/share/fonts/TTF", "/usr/share/fonts/dejavu-sans-fonts",
+          "/usr/share/fonts/dejavu", "/usr/local/share/fonts"};
+}
+
+TextPainter::TextPainter(const std::filesystem::path& font, const std::vector<std::filesystem::path>& folders) {
   if (!font.empty()) {
     try {
       regular_ = bold_ = open_font(font);
@@ -64,8 +66,8 @@ TextPainter::TextPainter(const std::filesystem::path& font) {
     return;
   }
   try {
-    const std::filesystem::path regular = find_installed("DejaVuSans.ttf");
-    const std::filesystem::path bold = find_installed("DejaVuSans-Bold.ttf");
+    const std::filesystem::path regular = find_installed(folders, "DejaVuSans.ttf");
+    const std::filesystem::path bold = find_installed(folders, "DejaVuSans-Bold.ttf");
     if (!regular.empty()) regular_ = open_font(regular);
     if (!regular.empty()) bold_ = bold.empty() ? regular_ : open_font(bold);
   } catch (const cv::Exception&) {

@@ -7,8 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "core/error.h"
-
 namespace cv::freetype {
 class FreeType2;
 }
@@ -24,12 +22,16 @@ class TextPainter {
     cv::Scalar colour;
   };
 
-  /// `font` for everything; empty: DejaVu Sans where it is installed, else the stroke font. Throws Error(kUsage) for a
-  /// font that cannot be loaded.
-  explicit TextPainter(const std::filesystem::path& font);
+  /// `font` for everything; empty: DejaVu Sans from the first of `folders` that has it, else the stroke font. Throws
+  /// Error(kUsage) for a font that cannot be loaded.
+  explicit TextPainter(const std::filesystem::path& font,
+                       const std::vector<std::filesystem::path>& folders = usual_folders());
   ~TextPainter();
   TextPainter(const TextPainter&) = delete;
   TextPainter& operator=(const TextPainter&) = delete;
+
+  /// Where distributions put DejaVu Sans.
+  static std::vector<std::filesystem::path> usual_folders();
 
   /// False: with the stroke font, which knows ASCII only.
   bool has_font() const { return !regular_.empty(); }
