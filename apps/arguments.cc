@@ -9,6 +9,7 @@
 namespace glimpse::apps {
 namespace {
 
+constexpr std::size_t kHelpIndent = 30;            // where descriptions begin
 constexpr const char* kPositional = "<argument>";  // no option can be spelt like this on a command line by accident
 
 /// Columns that `text` takes on a terminal: its characters, counted without UTF-8's continuation bytes.
@@ -103,19 +104,15 @@ std::string help_text(const CommandLine& command) {
   const auto width = static_cast<std::size_t>(terminal_width());
   std::vector<OptionGroup> groups = command.groups;
   groups.push_back(help_group());
-  std::size_t label_width = 0;
-  for (const OptionGroup& group : groups) {
-    for (const auto& option : group.options.options())
-      label_width = std::max(label_width, columns(option_label(*option)));
-  }
-  const std::size_t indent = label_width + 4;
   std::string text = "usage: " + command.usage + "\n\n" + wrapped(command.summary, width, 0) + "\n";
   for (const OptionGroup& group : groups) {
     text += "\n" + bold(group.title) + "\n";
     for (const auto& option : group.options.options()) {
-      const std::string label = option_label(*option);
-      text += "  " + label + std::string(indent - 2 - columns(label), ' ') +
-              wrapped(option->description(), width - indent, indent) + "\n";
+      std::string label = "  " + option_label(*option);
+      if (columns(label) + 2 > kHelpIndent) label += '\n';
+      const std::size_t used = label.back() == '\n' ? 0 : columns(label);
+      text += label + std::string(kHelpIndent - used, ' ') +
+              wrapped(option->description(), width - kHelpIndent, kHelpIndent) + "\n";
     }
   }
   if (!command.notes.empty()) text += "\n" + command.notes;

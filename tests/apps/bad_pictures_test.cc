@@ -7,6 +7,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "core/error.h"
 #include "fixture.h"
 
 namespace glimpse::testing {

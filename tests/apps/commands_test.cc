@@ -150,6 +150,7 @@ TEST_F(CommandsTest, PackMakesABundleThatSaysTheSame) {
   write_file(folder / "vocabulary.txt", words);
   const auto tensors = tiny_tensors();
   std::vector<NamedTensor> named;
+  named.reserve(tensors.size());
   for (const auto& [name, tensor] : tensors) named.push_back({name, tensor.view()});
   write_safetensors(folder / "weights.safetensors", named, {});
 
