@@ -67,7 +67,7 @@ cv::Mat view(const Image& image) {
 }
 
 cv::Mat to_colour(const cv::Mat& decoded, Alpha alpha) {
-  const cv::Mat pixels = to_8_bit(decoded);
+  cv::Mat pixels = to_8_bit(decoded);
   switch (pixels.channels()) {
     case 1: {
       cv::Mat result;
