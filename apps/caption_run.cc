@@ -74,7 +74,7 @@ class CaptionRun {
       record.milliseconds = picture.milliseconds + watch.milliseconds();
       if (draw_) record.overlays = draw_(picture, captions, config_);
     } catch (const Error& error) {
-      if (error.code() == ErrorCode::kUsage) throw;  // would be the same for every picture
+      if (error.code() == ErrorCode::kUsage || error.code() == ErrorCode::kModel) throw;  // no fault of this picture
       return error;
     } catch (const std::bad_alloc&) {
       return Error(ErrorCode::kTooLarge, "not enough memory for " + quote(picture.path));

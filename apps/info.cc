@@ -100,7 +100,11 @@ std::string in_short(double value) {
   return text.data();
 }
 
-std::string in_millions(std::int64_t number) { return in_short(static_cast<double>(number) / 1e6) + " million"; }
+/// "2.338 million", or the number itself below that.
+std::string in_millions(std::int64_t number) {
+  if (number < 1'000'000) return grouped(number);
+  return in_short(static_cast<double>(number) / 1e6) + " million";
+}
 
 std::string_view resize_name(Preprocess::Resize resize) {
   switch (resize) {
@@ -141,8 +145,10 @@ std::string describe(const Model& model, const ModelSummary& summary) {
                               " parameters, " + in_millions(summary.multiply_adds) + " multiply-adds a picture");
   text += line("map", std::to_string(config.rows) + " × " + std::to_string(config.cols) + " cells, " +
                           std::to_string(summary.channels) + " channels, node " + quote(config.output_node));
-  text += line("decoder", in_millions(summary.decoder_parameters) + " parameters");
-  for (const auto& [label, size] : summary.sizes) text += line("", label + ": " + std::to_string(size));
+  std::string sizes;
+  for (const auto& [label, size] : summary.sizes)
+    sizes += (sizes.empty() ? "" : ", ") + label + " " + std::to_string(size);
+  text += line("decoder", in_millions(summary.decoder_parameters) + " parameters; " + sizes);
   for (const auto& [key, formula] : decoder_formulas(config.decoder)) {
     text += line("", std::string(key) + ": " + std::string(formula));
   }

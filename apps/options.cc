@@ -146,6 +146,11 @@ SharedOptions read_shared_options(const ParsedArguments& arguments) {
   options.caption.search = read_search(arguments);
   options.caption.required = read_list(arguments, "require");
   options.caption.forbidden = read_list(arguments, "forbid");
+  for (const std::string& word : options.caption.required) {
+    if (std::count(options.caption.forbidden.begin(), options.caption.forbidden.end(), word) > 0) {
+      throw Error(ErrorCode::kUsage, quote(word) + " is both required and forbidden");
+    }
+  }
   options.caption.prefix = arguments.text("prefix").value_or("");
   options.threads = arguments.integer("threads", 0, 1, kMaxThreads);
   options.format = choose<Format>("format", arguments.text("format").value_or("text"),

@@ -85,11 +85,12 @@ Process::Process(const ProcessOptions& options) {
   posix_spawnattr_setsigdefault(&attributes, &defaults);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
 
-  std::vector<std::string> arguments = {GLIMPSE_BINARY};
+  std::vector<std::string> arguments = options.wrapper;
+  arguments.emplace_back(GLIMPSE_BINARY);
   arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
   std::vector<std::string> environment = environment_with(options.environment);
-  const int status = posix_spawn(&pid_, GLIMPSE_BINARY, &actions, &attributes, pointers(arguments).data(),
-                                 pointers(environment).data());
+  const int status = posix_spawnp(&pid_, arguments[0].c_str(), &actions, &attributes, pointers(arguments).data(),
+                                  pointers(environment).data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   close_end(in.read);

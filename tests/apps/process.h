@@ -13,6 +13,7 @@ namespace glimpse::testing {
 
 struct ProcessOptions {
   std::vector<std::string> arguments;  ///< after the program's name
+  std::vector<std::string> wrapper;    ///< a command that runs glimpse, with its arguments; empty: none
   std::vector<std::pair<std::string, std::string>> environment;
   std::filesystem::path folder;       ///< to run in; empty: this process's own
   std::string input;                  ///< what stands on standard input
