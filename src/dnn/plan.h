@@ -70,12 +70,25 @@ struct Value {
   int id = -1;
 };
 
+/// A convolution as it is asked for, before kernel and layout are chosen.
+struct ConvolutionProblem {
+  Shape src;     ///< [N,C,H,W]
+  Shape weight;  ///< [out, in/groups, kh, kw]
+  ConvolutionOptions options;
+  bool bias = false;
+  bool residual = false;  ///< something is added before the activation
+
+  Shape dst() const;           ///< [N,out,H',W']
+  std::int64_t flops() const;  ///< 2 × multiply-adds of the direct algorithm, padding counted as if it were picture
+};
+
 /// What one step of a plan is, for `info` and `bench`.
 struct StepInfo {
   std::string name;            ///< the node's name in the graph
   std::string kind;            ///< "convolution", "pooling", …
   std::string implementation;  ///< oneDNN's name, e.g. "jit_avx512_core_fp32_wino_conv_4x3"
   std::int64_t flops = 0;      ///< 2 × multiply-adds, counted as the direct algorithm; 0 where not worth counting
+  std::optional<ConvolutionProblem> convolution;  ///< where kind is "convolution"
 };
 
 class Session;
@@ -124,7 +137,7 @@ class Session {
 
 /// Describes a network step by step. Shapes must already be right (level net has validated them with file and line); a
 /// combination that oneDNN refuses throws Error(kModel) naming the step. Every `name` is the graph node's name. Weights
-/// may be of any element type and are copied or packed in `build`, so their views need only live until then.
+/// and biases are borrowed until `build`, which packs them, and not looked at afterwards.
 class PlanBuilder {
  public:
   explicit PlanBuilder(PlanOptions options);

@@ -1,0 +1,192 @@
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "dnn/network.h"
+#include "dnn/plan.h"
+#include "dnn/plan_compiler.h"
+
+namespace glimpse::dnn {
+namespace {
+
+using Bin = BinnedAverageOp::Bin;
+
+/// Cells of one side that a pooling window starts at, and how far outside the input it may read.
+struct Side {
+  std::int64_t size, kernel, stride, before, after;
+};
+
+/// As torch counts: with `ceil` a last, partial window counts if it starts inside the input or the padding before it.
+std::int64_t pooled_size(const Side& side, bool ceil) {
+  const std::int64_t room = side.size + side.before + side.after - side.kernel;
+  std::int64_t count = room / side.stride + 1;
+  if (ceil && room % side.stride != 0 && count * side.stride < side.size + side.before) ++count;
+  return count;
+}
+
+/// As torch divides when padding counts: by the part of the window that lies in the input or its padding, not by what
+/// ceil mode adds beyond.
+std::vector<Bin> windows(const Side& side, std::int64_t count) {
+  std::vector<Bin> bins;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t begin = i * side.stride - side.before;
+    const std::int64_t end = begin + side.kernel;
+    bins.push_back(
+        {std::max<std::int64_t>(begin, 0), std::min(end, side.size), std::min(end, side.size + side.after) - begin});
+  }
+  return bins;
+}
+
+std::vector<Bin> adaptive_bins(std::int64_t in, std::int64_t out) {
+  std::vector<Bin> bins;
+  for (std::int64_t i = 0; i < out; ++i) {
+    const std::int64_t begin = in * i / out;
+    const std::int64_t end = (in * (i + 1) + out - 1) / out;
+    bins.push_back({begin, end, end - begin});
+  }
+  return bins;
+}
+
+}  // namespace
+
+struct PlanBuilder::Impl {
+  explicit Impl(PlanOptions plan_options) : options(std::move(plan_options)) {}
+
+  const Shape& shape(Value value) const { return network.shapes[static_cast<std::size_t>(value.id)]; }
+
+  Value value(Shape shape) {
+    network.shapes.push_back(std::move(shape));
+    return {static_cast<int>(network.shapes.size()) - 1};
+  }
+
+  template <typename What>
+  Value append(const std::string& name, std::vector<int> srcs, Shape dst, What what) {
+    const Value result = value(std::move(dst));
+    network.ops.push_back({name, std::move(srcs), result.id, std::move(what)});
+    return result;
+  }
+
+  Value binary(const std::string& name, Value a, Value b, BinaryOp op) {
+    const Shape& left = shape(a);
+    [[maybe_unused]] const Shape& right = shape(b);
+    assert(right == left || (right[0] == left[0] && right[1] == left[1] && right[2] == 1 && right[3] == 1) ||
+           (right[0] == left[0] && right[1] == 1 && right[2] == left[2] && right[3] == left[3]));
+    return append(name, {a.id, b.id}, left, op);
+  }
+
+  PlanOptions options;
+  Network network;
+};
+
+PlanBuilder::PlanBuilder(PlanOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+PlanBuilder::~PlanBuilder() = default;
+
+Value PlanBuilder::input(const std::string& /*name*/, const Shape& nchw) {
+  assert(nchw.size() == 4);
+  const Value result = impl_->value(nchw);
+  impl_->network.inputs.push_back(result.id);
+  return result;
+}
+
+Value PlanBuilder::convolution(const std::string& name, Value src, const Tensor& weight,
+                               const std::optional<Tensor>& bias, const ConvolutionOptions& options,
+                               std::optional<Value> residual) {
+  ConvolutionOp op;
+  op.problem = {impl_->shape(src), weight.shape(), options, bias.has_value(), residual.has_value()};
+  op.weight = &weight;
+  op.bias = bias ? &*bias : nullptr;
+  assert(weight.dim(1) * options.groups == impl_->shape(src)[1]);
+  std::vector<int> srcs = {src.id};
+  if (residual) {
+    assert(impl_->shape(*residual) == op.problem.dst());
+    srcs.push_back(residual->id);
+  }
+  Shape dst = op.problem.dst();
+  return impl_->append(name, std::move(srcs), std::move(dst), std::move(op));
+}
+
+Value PlanBuilder::linear(const std::string& name, Value src, const Tensor& weight, const std::optional<Tensor>& bias,
+                          Activation activation) {
+  const Shape& in = impl_->shape(src);
+  assert(weight.dim(1) == in[1] * in[2] * in[3]);
+  return impl_->append(name, {src.id}, {in[0], weight.dim(0), 1, 1},
+                       LinearOp{&weight, bias ? &*bias : nullptr, activation});
+}
+
+Value PlanBuilder::pooling(const std::string& name, Value src, const PoolingOptions& options) {
+  const Shape& in = impl_->shape(src);
+  const Side rows = {in[2], options.kernel[0], options.stride[0], options.padding.top, options.padding.bottom};
+  const Side cols = {in[3], options.kernel[1], options.stride[1], options.padding.left, options.padding.right};
+  const Shape out = {in[0], in[1], pooled_size(rows, options.ceil_mode), pooled_size(cols, options.ceil_mode)};
+  // oneDNN divides by the whole window, also where ceil mode lets it reach beyond the padding.
+  if (options.kind == PoolingOptions::Kind::kAverageIncludingPadding && options.ceil_mode) {
+    return impl_->append(name, {src.id}, out, BinnedAverageOp{windows(rows, out[2]), windows(cols, out[3])});
+  }
+  return impl_->append(name, {src.id}, out, PoolingOp{options});
+}
+
+Value PlanBuilder::global_average(const std::string& name, Value src) {
+  const Shape& in = impl_->shape(src);
+  return pooling(name, src, {PoolingOptions::Kind::kAverageExcludingPadding, {in[2], in[3]}, {1, 1}, {}, false});
+}
+
+Value PlanBuilder::global_max(const std::string& name, Value src) {
+  const Shape& in = impl_->shape(src);
+  return pooling(name, src, {PoolingOptions::Kind::kMax, {in[2], in[3]}, {1, 1}, {}, false});
+}
+
+Value PlanBuilder::adaptive_average(const std::string& name, Value src, std::int64_t rows, std::int64_t cols) {
+  const Shape& in = impl_->shape(src);
+  if (in[2] == rows && in[3] == cols) return src;
+  if (in[2] % rows == 0 && in[3] % cols == 0) {
+    const std::array<std::int64_t, 2> window = {in[2] / rows, in[3] / cols};
+    return pooling(name, src, {PoolingOptions::Kind::kAverageExcludingPadding, window, window, {}, false});
+  }
+  return impl_->append(name, {src.id}, {in[0], in[1], rows, cols},
+                       BinnedAverageOp{adaptive_bins(in[2], rows), adaptive_bins(in[3], cols)});
+}
+
+Value PlanBuilder::channel_mean(const std::string& name, Value src) {
+  const Shape& in = impl_->shape(src);
+  return impl_->append(name, {src.id}, {in[0], 1, in[2], in[3]}, ChannelReductionOp{false});
+}
+
+Value PlanBuilder::channel_max(const std::string& name, Value src) {
+  const Shape& in = impl_->shape(src);
+  return impl_->append(name, {src.id}, {in[0], 1, in[2], in[3]}, ChannelReductionOp{true});
+}
+
+Value PlanBuilder::activation(const std::string& name, Value src, Activation activation) {
+  if (activation.kind == Activation::Kind::kNone) return src;
+  const Shape out = impl_->shape(src);
+  return impl_->append(name, {src.id}, out, ActivationOp{activation});
+}
+
+Value PlanBuilder::add(const std::string& name, Value a, Value b, Activation activation) {
+  return impl_->binary(name, a, b, {false, activation});
+}
+
+Value PlanBuilder::multiply(const std::string& name, Value a, Value b, Activation activation) {
+  return impl_->binary(name, a, b, {true, activation});
+}
+
+Value PlanBuilder::concat(const std::string& name, std::span<const Value> srcs) {
+  Shape out = impl_->shape(srcs.front());
+  out[1] = 0;
+  std::vector<int> ids;
+  for (const Value src : srcs) {
+    out[1] += impl_->shape(src)[1];
+    ids.push_back(src.id);
+  }
+  return impl_->append(name, std::move(ids), std::move(out), ConcatOp{});
+}
+
+void PlanBuilder::output(Value value, bool channels_last) {
+  impl_->network.outputs.push_back({value.id, channels_last});
+}
+
+const Shape& PlanBuilder::shape(Value value) const { return impl_->shape(value); }
+
+Plan PlanBuilder::build() { return Plan(compile_plan(impl_->network, impl_->options)); }
+
+}  // namespace glimpse::dnn

@@ -1,0 +1,30 @@
+/// Chooses by measurement how a network's convolutions are computed. Internal to src/dnn.
+///
+/// Winograd kernels and the older direct ones work on blocked channels, the newest direct ones on channels-last, and a
+/// reorder between them eats what is won: so the layout is chosen once for a network, from the sum of the times of its
+/// convolutions, and within the blocked layout Winograd or direct for each.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dnn/convolution.h"
+#include "dnn/tuning_cache.h"
+
+namespace glimpse::dnn {
+
+/// What a time belongs to: instruction set, library version, threads, and everything the kernel depends on.
+std::string tuning_key(const ConvolutionProblem& problem, int threads);
+
+/// The fastest run of each variant, measured in turns on as many threads as are in force, reorders to and from blocked
+/// layout included where kBlocked has no kernel of its own.
+VariantTimes measure_variants(const ConvolutionProblem& problem);
+
+/// One variant for each problem. Differences within the noise of a measurement decide for kPreferred, then kBlocked.
+std::vector<ConvolutionVariant> choose_variants(std::span<const VariantTimes> times);
+
+/// As `options.tuning` says; measures what options.tuning_cache does not know yet and remembers it there.
+std::vector<ConvolutionVariant> tune(std::span<const ConvolutionProblem> problems, const PlanOptions& options);
+
+}  // namespace glimpse::dnn
