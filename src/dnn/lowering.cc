@@ -109,9 +109,7 @@ void PlanLowering::append(const Op& op, const StepText& text, Step step) {
   plan_->steps.push_back(std::move(step));
 }
 
-template <typename Description>
-void PlanLowering::add_scratchpad(Step& step, const Description& description) {
-  const dnnl::memory::desc desc = description.scratchpad_desc();
+void PlanLowering::add_scratchpad(Step& step, const dnnl::memory::desc& desc) {
   if (desc.get_size() == 0) return;
   // A scratchpad lives for one step, so the arena lends it whatever is free then.
   step.arguments.push_back(argument(DNNL_ARG_SCRATCHPAD, new_tensor(desc)));
@@ -124,7 +122,7 @@ PlanLowering::Held PlanLowering::append_reorder(const std::string& name, const H
   Step step;
   step.primitive = dnnl::reorder(description);
   step.arguments = {argument(DNNL_ARG_FROM, src), argument(DNNL_ARG_TO, dst)};
-  add_scratchpad(step, description);
+  add_scratchpad(step, description.scratchpad_desc());
   plan_->infos.push_back({name, "reorder", description.impl_info_str(), 0, std::nullopt});
   plan_->steps.push_back(std::move(step));
   return dst;
@@ -153,7 +151,7 @@ void PlanLowering::lower(const Op& op, const ConvolutionOp& convolution) {
     step.arguments.push_back(constant(
         DNNL_ARG_BIAS, pack(convolution.bias->data(), f32_desc({problem.weight[0]}, Tag::x), description.bias_desc())));
   }
-  add_scratchpad(step, description);
+  add_scratchpad(step, description.scratchpad_desc());
   append(op, {"convolution", description.impl_info_str(), problem.flops()}, std::move(step));
   define(op.dst, dst);
 }
@@ -184,7 +182,7 @@ void PlanLowering::lower(const Op& op, const LinearOp& linear) {
   if (linear.bias != nullptr) {
     step.arguments.push_back(constant(DNNL_ARG_BIAS, pack(linear.bias->data(), bias, description.bias_desc())));
   }
-  add_scratchpad(step, description);
+  add_scratchpad(step, description.scratchpad_desc());
   append(op, {"linear", description.impl_info_str(), 2 * linear.weight->count() * in[0]}, std::move(step));
   dst.desc = f32_desc({in[0], out, 1, 1}, Tag::nhwc);  // the same bytes
   define(op.dst, dst);

@@ -66,8 +66,7 @@ class PlanLowering {
   Argument argument(int role, const Held& tensor);
   Argument constant(int role, const dnnl::memory& memory);
   void append(const Op& op, const StepText& text, Step step);
-  template <typename Description>
-  void add_scratchpad(Step& step, const Description& description);
+  void add_scratchpad(Step& step, const dnnl::memory::desc& desc);
   Held append_reorder(const std::string& name, const Held& src, const dnnl::memory::desc& desc);
 
   const Network& network_;

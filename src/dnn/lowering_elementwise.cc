@@ -55,7 +55,7 @@ void PlanLowering::lower(const Op& op, const PoolingOp& pooling) {
   Step step;
   step.primitive = dnnl::pooling_forward(description);
   step.arguments = {argument(DNNL_ARG_SRC, src), argument(DNNL_ARG_DST, dst)};
-  add_scratchpad(step, description);
+  add_scratchpad(step, description.scratchpad_desc());
   append(op, {"pooling", description.impl_info_str()}, std::move(step));
   define(op.dst, dst);
 }
@@ -95,7 +95,7 @@ void PlanLowering::lower(const Op& op, const ActivationOp& activation) {
   Step step;
   step.primitive = dnnl::eltwise_forward(description);
   step.arguments = {argument(DNNL_ARG_SRC, src), argument(DNNL_ARG_DST, dst)};
-  add_scratchpad(step, description);
+  add_scratchpad(step, description.scratchpad_desc());
   append(op, {"activation", description.impl_info_str()}, std::move(step));
   define(op.dst, dst);
 }
@@ -122,7 +122,7 @@ void PlanLowering::lower(const Op& op, const BinaryOp& binary) {
   Step step;
   step.primitive = dnnl::binary(description);
   step.arguments = {argument(DNNL_ARG_SRC_0, a), argument(DNNL_ARG_SRC_1, b), argument(DNNL_ARG_DST, dst)};
-  add_scratchpad(step, description);
+  add_scratchpad(step, description.scratchpad_desc());
   append(op, {binary.multiply ? "multiply" : "add", description.impl_info_str()}, std::move(step));
   define(op.dst, dst);
 }
@@ -147,7 +147,7 @@ void PlanLowering::lower(const Op& op, const ConcatOp& /*concat*/) {
     step.arguments.push_back(argument(DNNL_ARG_MULTIPLE_SRC + static_cast<int>(i), srcs[i]));
   }
   step.arguments.push_back(argument(DNNL_ARG_DST, dst));
-  add_scratchpad(step, description);
+  add_scratchpad(step, description.scratchpad_desc());
   append(op, {"concat", description.impl_info_str()}, std::move(step));
   define(op.dst, dst);
 }
