@@ -94,8 +94,8 @@ TEST(RandomGraphs, EqualTheReference) {
     SCOPED_TRACE("RandomGraph(" + std::to_string(seed) + "):\n" + random.text());
     CompileOptions options;
     options.outputs = random.outputs();
-    options.plan.tuning = dnn::Tuning::kDirect;
-    expect_like_reference(parse_graph(random.text(), "random.graph"), {2, 3, 7, 6}, options, 1e-5);
+    expect_like_reference(parse_graph(random.text(), "random.graph"), {2, 3, 7, 6}, options,
+                          {{dnn::Tuning::kDirect, 1e-5}});
     if (HasFailure()) break;
   }
 }
