@@ -30,16 +30,18 @@ struct Image {
 struct LoadOptions {
   std::size_t max_bytes = std::size_t{256} << 20;     ///< of the file
   std::size_t max_pixels = std::size_t{200'000'000};  ///< of the header's width × height, checked before decoding
-  /// Decode no larger than needed: a JPEG whose sides are at least twice these is scaled inside its DCT (to 1/2, 1/4,
-  /// 1/8), never below them. 0: full size.
+  /// Decode no larger than needed: a JPEG whose upright sides are at least twice these is scaled inside its DCT (to
+  /// 1/2, 1/4, 1/8), never below them. 0: full size.
   int min_width = 0;
   int min_height = 0;
 };
 
-/// JPEG, PNG, WebP, TIFF, BMP, PNM, GIF's first frame where the installed OpenCV can. EXIF orientation applied, grey
-/// widened, alpha composited on white, 16-bit scaled to 8, CMYK converted. Throws Error naming the file: kMissing,
-/// kPermission, kIo, kTooLarge, kDecode ("not a picture (starts with …)"). A truncated picture that can be decoded in
-/// part is returned as far as it goes.
+/// JPEG, PNG, WebP, TIFF, BMP, PNM; by the bytes, not by the name. EXIF orientation applied, grey widened, alpha
+/// composited on white, 16-bit and real samples scaled to 8 bits, CMYK converted. Throws Error naming the file:
+/// kMissing, kPermission, kIo, kTooLarge (by the header, before decoding), kDecode ("not a picture (starts with …)";
+/// GIF, which OpenCV 4.6 does not read; animated WebP). A JPEG, BMP or PNM that is cut short is returned as far as it
+/// goes, the rest grey, black or white; other formats must be whole. Nothing is printed, except by libjpeg and OpenCV
+/// themselves on damage inside JPEG's and TIFF's compressed data.
 Image load_image(const std::filesystem::path& path, const LoadOptions& options = {});
 /// The same from memory; `name` stands for the file in messages.
 Image decode_image(std::span<const std::byte> bytes, const std::string& name, const LoadOptions& options = {});

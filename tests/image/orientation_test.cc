@@ -59,7 +59,7 @@ TEST(OrientationTest, AllEightInAllFormats) {
   std::string pixels;
   std::string deep_pixels;
   for (int i = 0; i < 48 * 32; ++i) {
-    const auto colour = stored.at<cv::Vec3b>(i / 48, i % 48);
+    const auto& colour = stored.at<cv::Vec3b>(i / 48, i % 48);
     for (const int c : {2, 1, 0}) {
       pixels += static_cast<char>(colour[c]);
       deep_pixels += std::string(2, static_cast<char>(colour[c]));

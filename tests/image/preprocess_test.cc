@@ -130,7 +130,8 @@ TEST(PreprocessTest, CentreCropTakesTheLargestCentredRectangle) {
     for (int y = 0; y < c.input_height; ++y) {
       for (int x = 0; x < c.input_width; ++x) {
         const double expected = resized_value(image, c.region, 1, x, y, c.input_width, c.input_height);
-        const std::size_t i = static_cast<std::size_t>((c.input_height + y) * c.input_width + x);
+        const auto i = static_cast<std::size_t>(c.input_height + y) * static_cast<std::size_t>(c.input_width) +
+                       static_cast<std::size_t>(x);
         ASSERT_NEAR(dst[i], expected, 1.6) << c.width << "×" << c.height;
       }
     }

@@ -21,7 +21,7 @@ constexpr int kCols = 7;
 
 std::vector<float> single_cell(int row, int col) {
   std::vector<float> alpha(std::size_t{kRows} * kCols, 0.0F);
-  alpha[static_cast<std::size_t>(row * kCols + col)] = 0.3F;
+  alpha[static_cast<std::size_t>(row) * kCols + static_cast<std::size_t>(col)] = 0.3F;
   return alpha;
 }
 
