@@ -46,6 +46,9 @@ dnnl::pooling_forward::primitive_desc describe_pooling(const PoolingOptions& o, 
           cpu_engine()};
 }
 
+/// Whether `channels` fill their blocks, so that the blocked layout has no padding.
+bool fill_blocks(std::int64_t channels) { return channels % (blocked_tag() == Tag::nChw16c ? 16 : 8) == 0; }
+
 }  // namespace
 
 void PlanLowering::lower(const Op& op, const PoolingOp& pooling) {
@@ -105,7 +108,10 @@ void PlanLowering::lower(const Op& op, const BinaryOp& binary) {
   int right = op.srcs[1];
   // Both operations commute: the one that dies is the one to overwrite.
   if (shape(left) == shape(right) && !dies_here(left) && dies_here(right)) std::swap(left, right);
-  const Held a = in_working_layout(left);
+  // Where blocks of channels are partly filled, oneDNN 2.6's binary kernels give wrong results (in place with an
+  // activation, or broadcasting) and can write beyond the tensor: channels-last has no such blocks.
+  const bool whole_blocks = fill_blocks(shape(left)[1]) && fill_blocks(shape(right)[1]);
+  const Held a = whole_blocks ? in_working_layout(left) : in_layout(left, Tag::nhwc);
   // oneDNN's fast kernels want both in the same layout, also where the second broadcasts.
   Held b;
   if (shape(left) == shape(right)) {
@@ -129,9 +135,8 @@ void PlanLowering::lower(const Op& op, const BinaryOp& binary) {
 
 void PlanLowering::lower(const Op& op, const ConcatOp& /*concat*/) {
   // Blocks of channels can be laid side by side only where none is partly filled.
-  const std::int64_t block = blocked_tag() == Tag::nChw16c ? 16 : 8;
   const bool whole_blocks =
-      std::all_of(op.srcs.begin(), op.srcs.end() - 1, [&](int src) { return shape(src)[1] % block == 0; });
+      std::all_of(op.srcs.begin(), op.srcs.end() - 1, [&](int src) { return fill_blocks(shape(src)[1]); });
   const Tag tag = whole_blocks ? working_tag_ : Tag::nhwc;
   std::vector<Held> srcs;
   std::vector<dnnl::memory::desc> descs;

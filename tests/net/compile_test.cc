@@ -157,7 +157,8 @@ TEST(Compile, SmallNetworksEqualTheReference) {
     SCOPED_TRACE(c.text + "\non " + to_string(c.input));
     CompileOptions options;
     options.outputs = c.outputs;
-    expect_like_reference(parse_graph(c.text, "net.graph"), c.input, options, {{dnn::Tuning::kDirect, 2e-6}});
+    expect_like_reference(parse_graph(c.text, "net.graph"), c.input, options,
+                          {{dnn::Tuning::kDirect, 2e-6}, {dnn::Tuning::kWinograd, 2e-5}});
   }
 }
 
