@@ -19,26 +19,32 @@ std::optional<std::string> environment(const char* name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-fs::path default_model() {
+/// Where a file of the repository's models/ may stand, in the order of looking.
+std::vector<fs::path> candidates(const fs::path& name) {
   std::error_code error;
   const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
-  const std::vector<fs::path> candidates = {folder / kDefaultModel, folder / "models" / kDefaultModel,
-                                            (folder / GLIMPSE_MODELS_FROM_BIN / kDefaultModel).lexically_normal()};
-  std::string looked;
-  for (const fs::path& candidate : candidates) {
-    if (fs::exists(candidate, error)) return candidate;
-    looked += (looked.empty() ? "" : ", ") + quote(candidate.native());
-  }
-  throw Error(ErrorCode::kModel,
-              "there is no default model; looked for " + looked + "; give one with --model FILE or in GLIMPSE_MODEL");
+  return {folder / name, folder / "models" / name, (folder / GLIMPSE_MODELS_FROM_BIN / name).lexically_normal()};
 }
 
 }  // namespace
 
+fs::path shipped_file(const fs::path& name, const std::string& what, const std::string& remedy) {
+  std::string looked;
+  std::error_code error;
+  for (const fs::path& candidate : candidates(name)) {
+    if (fs::exists(candidate, error)) return candidate;
+    looked += (looked.empty() ? "" : ", ") + quote(candidate.native());
+  }
+  throw Error(ErrorCode::kModel, "there is no " + what + "; looked for " + looked + "; " + remedy);
+}
+
 Model load_model(const std::optional<std::string>& given) {
   const std::optional<std::string> from_environment = given ? std::nullopt : environment("GLIMPSE_MODEL");
   const bool use_environment = from_environment && !from_environment->empty();
-  const fs::path path = given ? fs::path(*given) : use_environment ? fs::path(*from_environment) : default_model();
+  const fs::path path = given             ? fs::path(*given)
+                        : use_environment ? fs::path(*from_environment)
+                                          : shipped_file(kDefaultModel, "default model",
+                                                         "give one with --model FILE or in GLIMPSE_MODEL");
   try {
     return Model::load(path);
   } catch (const Error& error) {

@@ -9,6 +9,11 @@
 
 namespace glimpse::apps {
 
+/// A file of those that come with glimpse in models/: beside the binary, in models/ there, or in the install tree.
+/// Throws Error(kModel): there is no `what`, where it looked, and `remedy`.
+std::filesystem::path shipped_file(const std::filesystem::path& name, const std::string& what,
+                                   const std::string& remedy);
+
 /// The model that `given` names (--model), else GLIMPSE_MODEL, else the one that comes with glimpse: beside the binary,
 /// in models/ there, or in the install tree. Every failure, also a missing file, is an Error(kModel): it says where it
 /// looked.

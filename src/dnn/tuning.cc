@@ -60,9 +60,9 @@ std::string tuning_key(const ConvolutionProblem& problem, int threads) {
 }
 
 VariantTimes measure_variants(const ConvolutionProblem& problem) {
-  std::array<std::unique_ptr<ConvolutionWorkload>, kVariants.size()> workloads;
+  std::array<std::unique_ptr<Workload>, kVariants.size()> workloads;
   for (std::size_t i = 0; i < kVariants.size(); ++i) {
-    workloads[i] = ConvolutionWorkload::create(problem, kVariants[i]);
+    workloads[i] = Workload::convolution(problem, kVariants[i]);
     if (workloads[i] != nullptr) workloads[i]->run();  // page faults and cold code are not the kernel's
   }
   std::array<Fastest, kVariants.size()> fastest;

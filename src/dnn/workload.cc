@@ -15,25 +15,27 @@ dnnl::memory filled(const dnnl::memory::desc& desc, float value) {
 
 }  // namespace
 
-ConvolutionWorkload::ConvolutionWorkload(const dnnl::convolution_forward::primitive_desc& description)
-    : stream_(cpu_engine()), implementation_(description.impl_info_str()) {
+Workload::Workload() : stream_(cpu_engine()) {}
+
+template <typename Primitive>
+void Workload::add(const typename Primitive::primitive_desc& description) {
   Task task;
-  task.primitive = dnnl::convolution_forward(description);
-  const auto add = [&task](int role, const dnnl::memory::desc& desc, float value) {
-    if (desc.get_size() == 0) return;
+  task.primitive = Primitive(description);
+  const auto bind = [&task](int role, const dnnl::memory::desc& desc, float value) {
+    if (desc.get_size() == 0) return;  // no bias, no scratchpad
     task.memories.push_back(filled(desc, value));
     task.arguments.push_back({role, task.memories.back().get()});
   };
-  add(DNNL_ARG_SRC, description.src_desc(), 0.5F);
-  add(DNNL_ARG_DST, description.dst_desc(), 0.25F);
-  add(DNNL_ARG_WEIGHTS, description.weights_desc(), 0.01F);
-  add(DNNL_ARG_BIAS, description.bias_desc(), 0.125F);
-  // Zero where the primitive needs none; its contents do not matter.
-  add(DNNL_ARG_SCRATCHPAD, description.scratchpad_desc(), 0.0F);
+  bind(DNNL_ARG_SRC, description.src_desc(), 0.5F);
+  bind(DNNL_ARG_DST, description.dst_desc(), 0.25F);
+  bind(DNNL_ARG_WEIGHTS, description.weights_desc(), 0.01F);
+  bind(DNNL_ARG_BIAS, description.query_md(dnnl::query::weights_md, 1), 0.125F);
+  bind(DNNL_ARG_SCRATCHPAD, description.scratchpad_desc(), 0.0F);
   tasks_.push_back(std::move(task));
+  implementation_ = description.impl_info_str();
 }
 
-ConvolutionWorkload::Task ConvolutionWorkload::reorder(const dnnl::memory& from, const dnnl::memory& to) {
+Workload::Task Workload::reorder(const dnnl::memory& from, const dnnl::memory& to) {
   Task task;
   task.primitive = dnnl::reorder(from, to);
   task.memories = {from, to};
@@ -41,28 +43,40 @@ ConvolutionWorkload::Task ConvolutionWorkload::reorder(const dnnl::memory& from,
   return task;
 }
 
-void ConvolutionWorkload::surround_with_reorders(const dnnl::memory& src, const dnnl::memory& dst) {
+void Workload::surround_with_reorders() {
   const auto blocked = [](const dnnl::memory& memory) {
     return filled(f32_desc(memory.get_desc().dims(), blocked_tag()), 0.5F);
   };
+  const dnnl::memory src = tasks_.front().memories[0];
+  const dnnl::memory dst = tasks_.front().memories[1];
   Task before = reorder(blocked(src), src);
   Task after = reorder(dst, blocked(dst));
   tasks_.insert(tasks_.begin(), std::move(before));
   tasks_.push_back(std::move(after));
 }
 
-std::unique_ptr<ConvolutionWorkload> ConvolutionWorkload::create(const ConvolutionProblem& problem,
-                                                                 ConvolutionVariant variant) {
-  const auto description = make_convolution(problem, variant);
-  if (description) return std::unique_ptr<ConvolutionWorkload>(new ConvolutionWorkload(*description));
+std::unique_ptr<Workload> Workload::convolution(const ConvolutionProblem& problem, ConvolutionVariant variant) {
+  std::unique_ptr<Workload> result(new Workload);
+  if (const auto description = make_convolution(problem, variant)) {
+    result->add<dnnl::convolution_forward>(*description);
+    return result;
+  }
   if (variant != ConvolutionVariant::kBlocked) return nullptr;
-  std::unique_ptr<ConvolutionWorkload> result = create(problem, ConvolutionVariant::kPreferred);
-  const std::vector<dnnl::memory> memories = result->tasks_.front().memories;  // source and destination come first
-  result->surround_with_reorders(memories[0], memories[1]);
+  result->add<dnnl::convolution_forward>(*make_convolution(problem, ConvolutionVariant::kPreferred));
+  result->surround_with_reorders();
   return result;
 }
 
-double ConvolutionWorkload::run() {
+std::unique_ptr<Workload> Workload::product(std::int64_t size) {
+  using Tag = dnnl::memory::format_tag;
+  std::unique_ptr<Workload> result(new Workload);
+  const dnnl::matmul::desc description(f32_desc({size, size}, Tag::ab), f32_desc({size, size}),
+                                       f32_desc({size, size}, Tag::ab));
+  result->add<dnnl::matmul>({description, attributes(), cpu_engine()});
+  return result;
+}
+
+double Workload::run() {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point begin = Clock::now();
   for (const Task& task : tasks_) {

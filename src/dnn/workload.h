@@ -1,4 +1,4 @@
-/// One convolution with buffers of its own, to be timed. Internal to src/dnn.
+/// One primitive with buffers of its own, to be timed. Internal to src/dnn.
 #pragma once
 
 #include <memory>
@@ -9,11 +9,13 @@
 
 namespace glimpse::dnn {
 
-class ConvolutionWorkload {
+class Workload {
  public:
   /// Null where `variant` has no kernel; except that kBlocked without one is kPreferred between reorders from and to
   /// the blocked layout, which is what it costs in a blocked network.
-  static std::unique_ptr<ConvolutionWorkload> create(const ConvolutionProblem& problem, ConvolutionVariant variant);
+  static std::unique_ptr<Workload> convolution(const ConvolutionProblem& problem, ConvolutionVariant variant);
+  /// A product of square matrices.
+  static std::unique_ptr<Workload> product(std::int64_t size);
 
   double run();  ///< seconds of one execution
   const std::string& implementation() const { return implementation_; }
@@ -24,8 +26,11 @@ class ConvolutionWorkload {
     std::vector<dnnl::memory> memories;
     std::vector<dnnl_exec_arg_t> arguments;
   };
-  explicit ConvolutionWorkload(const dnnl::convolution_forward::primitive_desc& description);
-  void surround_with_reorders(const dnnl::memory& src, const dnnl::memory& dst);
+  Workload();
+  /// Source and destination are the task's first two memories.
+  template <typename Primitive>
+  void add(const typename Primitive::primitive_desc& description);
+  void surround_with_reorders();
   static Task reorder(const dnnl::memory& from, const dnnl::memory& to);
 
   std::vector<Task> tasks_;
