@@ -56,8 +56,8 @@ void report_error(std::string_view message) {
 void report(std::string_view message) { write_message("glimpse: ", message); }
 
 std::string bold(std::string_view text) {
-  static const bool enabled = colours(STDOUT_FILENO);
-  return enabled ? "\033[1m" + std::string(text) + "\033[0m" : std::string(text);
+  static const bool kEnabled = colours(STDOUT_FILENO);
+  return kEnabled ? "\033[1m" + std::string(text) + "\033[0m" : std::string(text);
 }
 
 int terminal_width() {

@@ -42,7 +42,7 @@ inline std::map<std::string, Tensor, std::less<>> tiny_tensors(std::uint64_t see
   std::map<std::string, Tensor, std::less<>> tensors;
   const auto add = [&](const std::string& name, const Shape& shape) {
     Tensor tensor(shape);
-    const double fan_in = shape.size() > 1 ? static_cast<double>(tensor.count() / shape[0]) : 1;
+    const double fan_in = shape.size() > 1 ? static_cast<double>(tensor.count()) / static_cast<double>(shape[0]) : 1;
     for (float& value : tensor.values()) value = static_cast<float>(random.normal() * 1.5 / std::sqrt(fan_in));
     tensors.emplace(name, std::move(tensor));
   };
