@@ -41,18 +41,6 @@ std::uint32_t crc32(Bytes bytes) {
   return ~crc;
 }
 
-void append_u32(std::string& out, std::uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 0xffU);
-}
-
-void append_chunk(std::string& out, std::string_view type, std::string_view data) {
-  append_u32(out, static_cast<std::uint32_t>(data.size()));
-  const std::size_t start = out.size();
-  out += type;
-  out += data;
-  append_u32(out, crc32(as_bytes(std::string_view(out).substr(start))));
-}
-
 struct Chunk {
   std::string_view type;
   Bytes data;
@@ -111,15 +99,11 @@ ImageHeader read_image_header(Bytes bytes) {
   return header;
 }
 
-/// The palette filled up to 2^depth colours: an index beyond a short palette is then black, and no complaint.
-std::string whole_palette(const Chunk& chunk, const ImageHeader& header) {
-  const std::size_t most = header.colour == kPalette ? std::size_t{3} << header.depth : 3 * 256;
+void check_palette(const Chunk& chunk, const ImageHeader& header) {
+  const std::size_t most = std::size_t{3} << header.depth;
   if (chunk.data.empty() || chunk.data.size() % 3 != 0 || chunk.data.size() > most) {
     throw Malformed("its palette has " + std::to_string(chunk.data.size()) + " bytes");
   }
-  std::string colours(reinterpret_cast<const char*>(chunk.data.data()), chunk.data.size());
-  colours.resize(most);
-  return colours;
 }
 
 /// Whether transparency information has the size that the colour type asks for.
@@ -159,18 +143,19 @@ Prepared prepare_png(Bytes bytes) {
   bool data = false;
   // Only what the pixels need is passed on: libpng complains about much else (colour profiles above all).
   for_each_chunk(bytes, true, [&](const Chunk& chunk) {
-    if (chunk.type == "PLTE" && header.colour == kPalette) {
-      if (palette || data) throw Malformed("it has a palette in the wrong place");
-      palette = true;
-      append_chunk(out, "PLTE", whole_palette(chunk, header));
-      return;
-    }
     const bool first = chunk.whole.data() == bytes.data() + kSignatureSize;
+    const bool useful_palette = chunk.type == "PLTE" && header.colour == kPalette;
+    if (useful_palette) {
+      if (palette || data) throw Malformed("it has a palette in the wrong place");
+      check_palette(chunk, header);
+      palette = true;
+    }
     const bool useful_transparency = chunk.type == "tRNS" && transparency_fits(chunk, header) && !transparency &&
                                      !data && palette == (header.colour == kPalette);
-    if ((chunk.type == "IHDR" && first) || chunk.type == "IDAT" || chunk.type == "IEND" || useful_transparency) {
-      transparency = transparency || useful_transparency;
-      data = data || chunk.type == "IDAT";
+    transparency = transparency || useful_transparency;
+    data = data || chunk.type == "IDAT";
+    if ((chunk.type == "IHDR" && first) || chunk.type == "IDAT" || chunk.type == "IEND" || useful_palette ||
+        useful_transparency) {
       out.append(reinterpret_cast<const char*>(chunk.whole.data()), chunk.whole.size());
     }
   });

@@ -9,6 +9,7 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/random.h"
 #include "image/samples.h"
 #include "support/paths.h"
@@ -206,6 +207,26 @@ TEST(DamageTest, TruncatedJpegKeepsItsUpperPart) {
       EXPECT_EQ(pixel(image, 160, 239), 0x808080U) << "rows that are missing are grey";
     }
   }
+}
+
+TEST(DamageTest, JpegWithAScanAComponentKeepsItsWholeScans) {
+  // Baseline, but not interleaved: brightness first, then the two colour differences.
+  const std::string jpeg = read_file(source_path("tests/image/data/scan-a-component.jpg"), 10'000);
+  const Image whole = decode(jpeg);
+  EXPECT_NEAR(whole.row(16)[3 * 40], 200, 12);
+  ::testing::internal::CaptureStderr();
+  int decoded = 0;
+  for (std::size_t size = 1; size < jpeg.size(); ++size) {
+    const std::string cut = jpeg.substr(0, size);
+    expect_picture_or_error(cut, "cut to " + std::to_string(size));
+    if (error_of([&] { decode(cut); }).what() != std::string()) continue;
+    ++decoded;
+    const Image image = decode(cut);
+    const auto brightness = [](const std::uint8_t* p) { return 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]; };
+    EXPECT_NEAR(brightness(image.row(16) + 3 * 20), brightness(whole.row(16) + 3 * 20), 3) << size;
+  }
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_GT(decoded, 100);
 }
 
 TEST(DamageTest, JpegThatOnlyLacksItsEndMarkerIsWhole) {

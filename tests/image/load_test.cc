@@ -173,7 +173,9 @@ TEST(LoadTest, PaletteWithTransparency) {
   PngSpec spec{.width = 3, .height = 1, .depth = 2, .colour = 3};
   spec.before_data = png_chunk("PLTE", std::string("\xff\0\0\0\xff\0", 6)) + png_chunk("tRNS", std::string(1, '\0'));
   // Indices 1, 0, 3: green, transparent, and one beyond the palette, which is black.
+  ::testing::internal::CaptureStderr();
   const Image image = decode(png(spec, std::string("\0\x4c", 2)));
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
   EXPECT_EQ(pixel(image, 0, 0), 0x00ff00U);
   EXPECT_EQ(pixel(image, 1, 0), 0xffffffU);
   EXPECT_EQ(pixel(image, 2, 0), 0x000000U);
@@ -202,6 +204,15 @@ TEST(LoadTest, PaletteTiffAndInvertedGrey) {
   const Image image = decode(tiff(white_is_0, "\x10\xf0"));
   EXPECT_EQ(pixel(image, 0, 0), 0xefefefU);
   EXPECT_EQ(pixel(image, 1, 0), 0x0f0f0fU);
+}
+
+TEST(LoadTest, TiffWhoseStripsAreSaidToBeLongerThanThePicture) {
+  for (const int rows : {3, 1000, 900'000'000}) {
+    const TiffSpec spec{.width = 2, .height = 2, .samples = 1, .photometric = 1, .rows_per_strip = rows};
+    const Image image = decode(tiff(spec, "\x10\x20\x30\xf0"));
+    EXPECT_EQ(pixel(image, 0, 0), 0x101010U) << rows;
+    EXPECT_EQ(pixel(image, 1, 1), 0xf0f0f0U) << rows;
+  }
 }
 
 struct PnmCase {
