@@ -13,10 +13,13 @@ namespace {
 
 using testing::expect_like_reference;
 
-/// A network whose values are all [N,4,H,W], [N,4,1,1] or [N,1,H,W], a node a line.
+/// A network whose values are all [N,C,H,W], [N,C,1,1] or [N,1,H,W], a node a line. C fills blocks of 8 and 16 channels
+/// or does not.
 class RandomGraph {
  public:
   explicit RandomGraph(std::uint64_t seed) : random_(seed) {
+    out_ = " out=" + std::to_string(random_.below(2) == 0 ? 16 : 6);
+    text_ = "conv n0 < image" + out_ + " k=3 pad=1\n";
     const std::uint64_t count = 3 + random_.below(12);
     for (std::uint64_t i = 0; i < count; ++i) add_node();
     text_ += "output " + maps_.back() + "\n";
@@ -54,11 +57,11 @@ class RandomGraph {
     const std::string side = "s" + std::to_string(count_);
     switch (random_.below(12)) {
       case 0:
-        return add("conv", map(), " out=4 k=3 pad=1 bias=0" + activation());
+        return add("conv", map(), out_ + " k=3 pad=1 bias=0" + activation());
       case 1:
-        return add("conv", map(), " out=4 k=1" + activation());
+        return add("conv", map(), out_ + " k=1" + activation());
       case 2:
-        return add("conv", map(), " out=4 k=3 pad=2 dilation=2 groups=in" + activation());
+        return add("conv", map(), out_ + " k=3 pad=2 dilation=2 groups=in" + activation());
       case 3:
       case 4:
         return add("batchnorm", map(), activation());
@@ -73,7 +76,7 @@ class RandomGraph {
         return add("maxpool", map(), " k=3 s=1 pad=1");
       case 10:
         text_ += "concat " + side + " < " + map() + " " + map() + "\n";
-        return add("conv", side, " out=4 k=1" + activation());
+        return add("conv", side, out_ + " k=1" + activation());
       default:
         text_ += random_.below(2) == 0 ? "globalavgpool " + side + " < " + map() + "\n"
                                        : "conv " + side + " < " + map() + " out=1 k=1 act=sigmoid\n";
@@ -82,7 +85,8 @@ class RandomGraph {
   }
 
   Random random_;
-  std::string text_ = "conv n0 < image out=4 k=3 pad=1\n";
+  std::string out_;
+  std::string text_;
   std::vector<std::string> maps_ = {"n0"};
   int count_ = 1;
 };
