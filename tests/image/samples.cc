@@ -148,7 +148,7 @@ std::string tiff(const TiffSpec& spec, std::string_view pixels) {
       {256, 4, 1, static_cast<std::uint64_t>(spec.width)},
       {257, 4, 1, static_cast<std::uint64_t>(spec.height)},
       {258, 3, samples, samples <= 2 ? static_cast<std::uint64_t>(spec.bits) * (samples == 2 ? 65537 : 1) : lists_at},
-      {259, 3, 1, 1},
+      {259, 3, 1, static_cast<std::uint64_t>(spec.compression)},
       {262, 3, 1, static_cast<std::uint64_t>(spec.photometric)},
       {273, 4, strips, strips == 1 ? kHeader : offsets_at},
   };

@@ -37,9 +37,10 @@ struct TiffSpec {
   int photometric = 2;
   int orientation = 0;     ///< 0: no tag
   int extra_samples = -1;  ///< −1: no tag
+  int compression = 1;     ///< none; pixels are given compressed
   int rows_per_strip = 0;  ///< 0: one strip; written as 2^32 − 1, as many writers do
 };
-/// An uncompressed little-endian TIFF.
+/// A little-endian TIFF.
 std::string tiff(const TiffSpec& spec, std::string_view pixels);
 
 std::string png_chunk(std::string_view type, std::string_view data);
