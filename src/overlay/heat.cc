@@ -126,7 +126,8 @@ void blend_heat(cv::Mat& tile, const cv::Mat& heat, const ColourTable& colours, 
     for (int x = 0; x < tile.cols; ++x) {
       const double value = h[x];
       const double away = strength * (1 - value);
-      const double opacity = strength * value;
+      // Squared, since soft attention is nowhere near 0: what is half as hot is not to hide half of the picture.
+      const double opacity = strength * value * value;
       const double grey = 0.299 * pixel[x][0] + 0.587 * pixel[x][1] + 0.114 * pixel[x][2];
       const cv::Vec3b& colour = colours[static_cast<std::size_t>(std::lround(255 * value))];
       for (int c = 0; c < 3; ++c) {
