@@ -28,6 +28,15 @@ class Decoder {
   std::shared_ptr<const Impl> impl_;
 };
 
+/// Seconds spent in the parts of decoding steps.
+struct StepParts {
+  double products = 0;     ///< matrix products
+  double attention = 0;    ///< scores and their softmax
+  double gates = 0;        ///< the context's gate, the LSTM's gates, the deep output's tanh
+  double log_softmax = 0;  ///< over the vocabulary
+  double gather = 0;       ///< embeddings, and states of the rows that live on
+};
+
 /// The decoding state of a batch of images; one per worker. Built for a fixed number of images and rows per image;
 /// nothing large is allocated after that.
 class DecoderSession : public search::StepModel {
@@ -47,6 +56,9 @@ class DecoderSession : public search::StepModel {
   int start_id() const override;
   int end_id() const override;
   search::StepOutput step(std::span<const int> tokens, std::span<const int> parents) override;
+
+  /// Adds what the parts of every later step take to `parts`; null: measures no longer.
+  void measure(StepParts* parts);
 
  private:
   struct Impl;

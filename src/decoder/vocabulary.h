@@ -12,14 +12,16 @@ namespace glimpse {
 
 class Vocabulary {
  public:
-  explicit Vocabulary(std::vector<std::string> words);  ///< id = index; throws Error(kModel) for duplicates
+  /// id = index. Throws Error(kModel) naming the id for words that are empty, stand there twice, or cannot be printed:
+  /// control characters, white space, bytes that are not UTF-8.
+  explicit Vocabulary(std::vector<std::string> words);
 
   int size() const { return static_cast<int>(words_.size()); }
   const std::string& word(int id) const { return words_[static_cast<std::size_t>(id)]; }
   std::optional<int> find(std::string_view word) const;
   /// Ids of the words of a user's text (lower-cased, hyphens to spaces, only letters, digits, apostrophes kept, as
   /// captions were tokenised). Throws Error(kUsage) naming a word that the model does not know, with the nearest one
-  /// that it does.
+  /// that it does, and for text that is nothing but punctuation.
   std::vector<int> encode(std::string_view text) const;
   std::string decode(std::span<const int> ids) const;  ///< joined by spaces
 

@@ -1,5 +1,17 @@
 /// Turns a StepModel into captions: greedy and beam search with constraints, and sampling. Word ids in, word ids out:
 /// no text here.
+///
+/// Beam search: live hypotheses hold the sum of their words' log-probabilities. Each step takes the 2 · beam best
+/// continuations of all of them. One that ends is finished if it is among the first `beam`; of the others the first
+/// `beam` live on. The search stops when `beam` have finished, or at max_words; if fewer finished by then, the live
+/// ones join them as they are. Constraints take continuations out before they are ranked; log-probabilities are the
+/// model's own, not renormalised.
+///
+/// Required words: hypotheses compete only with those that have said as many of the required words, in a bank of `beam`
+/// rows of its own (grid beam search, Hokamp and Liu 2017), so that one that says a required word early is not crowded
+/// out. Only the last bank may end a caption, and a hypothesis with no more words left than it still must say can only
+/// say those: every caption has all of them. The search goes on past `beam` finished captions while a live one could
+/// still score better.
 #pragma once
 
 #include <cstdint>
@@ -22,13 +34,14 @@ struct SearchOptions {
   double length_penalty = 0.7;  ///< score = log-probability / (words, end counted)^length_penalty
   int max_words = 20;           ///< end not counted
   int min_words = 1;
-  int no_repeat_ngram = 3;    ///< no n-gram twice; 0: off
-  std::vector<int> required;  ///< ids that must occur (each once at least) in every caption, as far as max_words allows
+  int no_repeat_ngram = 3;     ///< no n-gram twice; 0: off
+  std::vector<int> required;   ///< ids that every caption has, each once at least; not with sampling
   std::vector<int> forbidden;  ///< ids that may not occur
-  std::vector<int> prefix;     ///< forced first words
+  std::vector<int> prefix;     ///< forced first words; n-gram blocking does not apply to them
   std::optional<SamplingOptions> sampling;
-  std::uint64_t seed =
-      0;  ///< sampling only; image i of a batch draws from a stream of its own, so batches do not change results
+  /// Sampling only. Sample s of every image draws from the stream that (seed, s) starts, so that a picture's captions
+  /// do not depend on the batch it stands in.
+  std::uint64_t seed = 0;
 };
 
 /// One caption. Words and the spans beside them exclude the end marker; log_prob includes it where the hypothesis ended
@@ -44,14 +57,15 @@ struct Hypothesis {
   bool ended = true;                       ///< false: cut at max_words
 };
 
-/// Rows per image that these options need from the model.
+/// Rows per image that these options need from the model: beam × (required words + 1), or `top` samples.
 int rows_needed(const SearchOptions& options);
 
 /// Throws Error(kUsage) naming option and value where options contradict themselves or each other, or an id lies
 /// outside the vocabulary.
 void validate(const SearchOptions& options, int vocabulary_size);
 
-/// Per image the best hypotheses, best first; never empty: where nothing ended, live ones stand in as they are.
+/// Per image the best hypotheses, best first; never empty: where nothing ended, live ones stand in as they are. Throws
+/// what `validate` throws, also for a prefix or required word that the model never says.
 std::vector<std::vector<Hypothesis>> search(StepModel& model, const SearchOptions& options);
 
 }  // namespace glimpse::search

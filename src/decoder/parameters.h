@@ -1,0 +1,48 @@
+/// The decoder's tensors as they stand in a weights file, checked against each other, and the products made of them:
+/// matrices that multiply the same vector are merged into one. Internal to this level.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "attention/attention.h"
+#include "core/safetensors.h"
+#include "core/tensor.h"
+#include "decoder/decoder.h"
+#include "dnn/linear.h"
+#include "model/model.h"
+
+namespace glimpse {
+
+/// All read from the tensors' shapes.
+struct DecoderSizes {
+  std::int64_t features = 0;    ///< D, channels of the encoder's map
+  std::int64_t memory = 0;      ///< D', of what attention reads: D, or the projection's
+  std::int64_t attention = 0;   ///< A, keys and queries
+  std::int64_t hidden = 0;      ///< n, the LSTM's state
+  std::int64_t embedding = 0;   ///< m
+  std::int64_t gate = 0;        ///< 0, 1 or D'
+  std::int64_t deep = 0;        ///< E, 0 for plain output
+  std::int64_t vocabulary = 0;  ///< V
+};
+
+struct Decoder::Impl {
+  /// See Decoder's constructor.
+  Impl(const DecoderConfig& config, const Weights& weights, int cells, int vocabulary_size);
+
+  const DecoderConfig config;
+  const int cells;
+  const DecoderSizes sizes;
+  const Tensor embedding;         ///< [V, m]
+  const dnn::Linear feature;      ///< D → D'; none without projection
+  const dnn::Linear init;         ///< D' → hidden layer; none unless two-layer
+  const dnn::Linear init_state;   ///< [h; c] → 2n
+  const dnn::Linear from_hidden;  ///< h[t−1] → [query A; LSTM gates 4n; gate]
+  const dnn::Linear from_input;   ///< [Ey; ẑ] → [LSTM gates 4n; deep E]
+  const dnn::Linear deep_hidden;  ///< h[t] → deep E; none for plain output
+  const dnn::Linear output;       ///< h[t] or deep → V
+  const attention::Attention attention;
+};
+
+}  // namespace glimpse
