@@ -1,6 +1,7 @@
 #include "model/model.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -20,8 +21,8 @@ std::vector<std::string> vocabulary_lines(std::string_view text) {
   return words;
 }
 
-/// What can be known without building anything: ids that lie in the vocabulary.
-void check_ids(const ModelConfig& config, const std::string& file) {
+/// What can be known without building anything: words that differ, ids that lie in the vocabulary.
+void check_vocabulary(const ModelConfig& config, const std::string& file) {
   const auto size = static_cast<int>(config.vocabulary.size());
   const auto check = [&](std::string_view key, int id) {
     if (id >= size) {
@@ -29,6 +30,12 @@ void check_ids(const ModelConfig& config, const std::string& file) {
                                          ", but the vocabulary has " + std::to_string(size) + " words");
     }
   };
+  std::unordered_set<std::string_view> seen;
+  for (const std::string& word : config.vocabulary) {
+    if (!seen.insert(word).second) {
+      throw Error(ErrorCode::kModel, quote(file) + ": the vocabulary has " + quote(word) + " twice");
+    }
+  }
   check("start_id", config.decoder.start_id);
   check("end_id", config.decoder.end_id);
   check("unknown_id", config.decoder.unknown_id);
@@ -42,7 +49,7 @@ Model load_folder(const std::filesystem::path& folder) {
   config.graph = read_file(folder / graph_file, kMaxTextBytes);
   config.graph_name = (folder / graph_file).native();
   config.vocabulary = vocabulary_lines(read_file(folder / kVocabularyKey, kMaxTextBytes));
-  check_ids(config, config_path.native());
+  check_vocabulary(config, config_path.native());
   return {std::move(config), Weights(folder / "weights.safetensors")};
 }
 
@@ -62,7 +69,7 @@ Model load_bundle(const std::filesystem::path& path) {
   config.graph = metadata(kGraphKey);
   config.graph_name = part(kGraphKey);
   config.vocabulary = vocabulary_lines(metadata(kVocabularyKey));
-  check_ids(config, part(kConfigKey));
+  check_vocabulary(config, part(kConfigKey));
   return {std::move(config), std::move(weights)};
 }
 

@@ -57,7 +57,8 @@ class AppTest : public ::testing::Test {
     result.folder = scratch_.path();
     result.environment = {{"GLIMPSE_MODEL", path("tiny.safetensors").string()},
                           {"GLIMPSE_CACHE", path("cache").string()},
-                          {"NO_COLOR", "1"}};
+                          {"NO_COLOR", "1"},
+                          {"OMP_WAIT_POLICY", "passive"}};  // tests that run side by side do not spin
     return result;
   }
 
