@@ -100,18 +100,27 @@ std::vector<ConvolutionVariant> choose_variants(std::span<const VariantTimes> ti
   return std::vector<Variant>(times.size(), Variant::kPreferred);
 }
 
-std::vector<ConvolutionVariant> tune(std::span<const ConvolutionProblem> problems, const PlanOptions& options) {
-  if (options.tuning == Tuning::kDirect) return std::vector<Variant>(problems.size(), Variant::kPreferred);
-  if (options.tuning == Tuning::kWinograd) return std::vector<Variant>(problems.size(), Variant::kWinograd);
-  TuningCache cache(options.tuning_cache);
+std::vector<ConvolutionVariant> tune(const Network& network, const PlanOptions& options) {
+  const bool measure = options.tuning == Tuning::kMeasure;
+  TuningCache cache(measure ? options.tuning_cache : std::filesystem::path());
   std::vector<VariantTimes> times;
-  for (const ConvolutionProblem& problem : problems) {
-    const std::string key = tuning_key(problem, options.threads);
-    if (cache.find(key) == nullptr) cache.insert(key, measure_variants(problem));
-    times.push_back(*cache.find(key));
+  for (const Op& op : network.ops) {
+    const auto* convolution = std::get_if<ConvolutionOp>(&op.what);
+    if (convolution == nullptr) continue;
+    VariantTimes& time = times.emplace_back();
+    if (!measure) continue;
+    const std::string key = tuning_key(convolution->problem, options.threads);
+    if (cache.find(key) == nullptr) {
+      cache.insert(key, translate_errors(op.name, [&] { return measure_variants(convolution->problem); }));
+    }
+    time = *cache.find(key);
   }
-  cache.save();
-  return choose_variants(times);
+  if (measure) {
+    cache.save();
+    return choose_variants(times);
+  }
+  const bool direct = options.tuning == Tuning::kDirect;
+  return std::vector<Variant>(times.size(), direct ? Variant::kPreferred : Variant::kWinograd);
 }
 
 }  // namespace glimpse::dnn

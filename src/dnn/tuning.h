@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dnn/convolution.h"
+#include "dnn/network.h"
 #include "dnn/tuning_cache.h"
 
 namespace glimpse::dnn {
@@ -24,7 +25,9 @@ VariantTimes measure_variants(const ConvolutionProblem& problem);
 /// One variant for each problem. Differences within the noise of a measurement decide for kPreferred, then kBlocked.
 std::vector<ConvolutionVariant> choose_variants(std::span<const VariantTimes> times);
 
-/// As `options.tuning` says; measures what options.tuning_cache does not know yet and remembers it there.
-std::vector<ConvolutionVariant> tune(std::span<const ConvolutionProblem> problems, const PlanOptions& options);
+/// One variant for each of a network's convolutions in order, as `options.tuning` says; measures what
+/// options.tuning_cache does not know yet and remembers it there. Throws Error(kModel) naming the step that oneDNN
+/// refuses.
+std::vector<ConvolutionVariant> tune(const Network& network, const PlanOptions& options);
 
 }  // namespace glimpse::dnn

@@ -19,10 +19,10 @@ constexpr const char* kCases[] = {
     "conv c=1 h=9 w=9 out=16 k=3,3 p=1",
     // 3×3 with stride 1, where Winograd applies: whole and partly filled blocks of channels, odd sizes, all residuals.
     "conv c=16 h=14 w=14 out=16 k=3,3 p=1 act=relu",
-    "conv n=2 c=64 h=28 w=28 out=64 k=3,3 p=1 act=relu res=dead",
+    "conv n=2 c=32 h=14 w=15 out=32 k=3,3 p=1 act=relu res=dead",
     "conv n=3 c=32 h=7 w=7 out=48 k=3,3 p=1 res=dead",
-    "conv c=64 h=14 w=13 out=64 k=3,3 p=1 act=relu res=alive",
-    "conv c=64 h=12 w=12 out=64 k=3,3 p=1 act=relu res=source",
+    "conv c=32 h=14 w=13 out=32 k=3,3 p=1 act=relu res=alive",
+    "conv c=32 h=12 w=12 out=32 k=3,3 p=1 act=relu res=source",
     "conv n=2 c=40 h=15 w=11 out=24 k=3,3 p=1 act=relu res=dead bias=0",
     "conv c=24 h=10 w=10 out=40 k=3,3",
     "conv c=5 h=13 w=11 out=7 k=3,3 p=1 act=relu",
@@ -55,7 +55,7 @@ constexpr const char* kCases[] = {
     "conv c=32 h=14 w=14 out=32 k=3,3 d=2,2 p=2 g=32 act=relu",
     "conv n=2 c=19 h=6 w=6 out=19 k=1,1 g=19",
     "conv c=16 h=8 w=8 out=32 k=3,3 p=1 g=16 act=relu",
-    "conv n=2 c=64 h=14 w=14 out=64 k=3,3 p=1 g=4 act=relu res=dead",
+    "conv n=2 c=64 h=7 w=8 out=64 k=3,3 p=1 g=4 act=relu res=dead",
     "conv c=20 h=9 w=10 out=20 k=3,3 p=1 g=2 act=relu res=alive",
     "conv c=24 h=9 w=10 out=36 k=3,3 s=2,2 p=1,0,0,1 g=2",
     "conv c=6 h=8 w=8 out=9 k=1,1 g=3 act=tanh",
@@ -170,6 +170,8 @@ Value describe(const Case& c, TestNet& net, Value src) {
 void check_case(const std::string& line) {
   const Case c(line);
   for (const Setting& setting : all_settings()) {
+    // What measuring decides matters to convolutions; to the rest it is one of the two layouts tested anyway.
+    if (setting.tuning == Tuning::kMeasure && c.what() != "conv") continue;
     for (const bool after_convolution : {false, true}) {
       SCOPED_TRACE(line + "\n(" + to_string(setting) +
                    (after_convolution ? ", after a convolution" : ", from the input") +
