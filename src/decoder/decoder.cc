@@ -11,4 +11,18 @@ int Decoder::features() const { return static_cast<int>(impl_->sizes.features); 
 int Decoder::cells() const { return impl_->cells; }
 int Decoder::vocabulary_size() const { return static_cast<int>(impl_->sizes.vocabulary); }
 
+std::vector<StepProduct> Decoder::step_products(int images, int rows_per_image) const {
+  const std::int64_t rows = std::int64_t{images} * rows_per_image;
+  std::vector<StepProduct> products;
+  const auto add = [&](const char* name, const dnn::Linear& linear) {
+    if (linear) products.push_back({name, 1, rows, linear.in(), linear.out(), true});
+  };
+  add("query, gate, LSTM on h", impl_->from_hidden);
+  products.push_back({"context", images, rows_per_image, impl_->cells, impl_->sizes.memory, false});
+  add("LSTM on the word and the context", impl_->from_input);
+  add("deep output on h", impl_->deep_hidden);
+  add("words", impl_->output);
+  return products;
+}
+
 }  // namespace glimpse

@@ -2,14 +2,27 @@
 /// gate, LSTM, word scores.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "core/tensor.h"
 #include "model/model.h"
 #include "search/step_model.h"
 
 namespace glimpse {
+
+/// left [batch, rows, inner] · right [batch, inner, cols].
+struct StepProduct {
+  std::string name;
+  std::int64_t batch = 1;
+  std::int64_t rows = 1;
+  std::int64_t inner = 1;
+  std::int64_t cols = 1;
+  bool constant = true;  ///< the right side is weights
+};
 
 /// Const: weights packed once, shared by all sessions.
 class Decoder {
@@ -22,6 +35,8 @@ class Decoder {
   int features() const;  ///< D, channels of the map that it attends to
   int cells() const;     ///< L
   int vocabulary_size() const;
+  /// The matrix products of one step, for benchmarks to hold a step against.
+  std::vector<StepProduct> step_products(int images, int rows_per_image) const;
 
  private:
   friend class DecoderSession;

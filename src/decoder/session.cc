@@ -16,7 +16,7 @@ namespace glimpse {
 namespace {
 
 /// Floats of element-wise work below which a second thread is not worth waking.
-constexpr std::int64_t kFloatsPerThread = 8192;
+constexpr std::int64_t kFloatsPerThread = 32768;
 
 std::int64_t grain(std::int64_t floats_per_row) { return std::max<std::int64_t>(1, kFloatsPerThread / floats_per_row); }
 
