@@ -44,8 +44,8 @@ dnnl::convolution_forward::primitive_desc create(const ConvolutionProblem& probl
 }  // namespace
 
 dnnl::memory::format_tag blocked_tag() {
-  static const Tag tag = instruction_set().starts_with("avx512") ? Tag::nChw16c : Tag::nChw8c;
-  return tag;
+  static const Tag kTag = instruction_set().starts_with("avx512") ? Tag::nChw16c : Tag::nChw8c;
+  return kTag;
 }
 
 Eltwise eltwise_of(const Activation& activation) {

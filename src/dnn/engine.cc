@@ -5,8 +5,8 @@
 namespace glimpse::dnn {
 
 const dnnl::engine& cpu_engine() {
-  static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-  return engine;
+  static const dnnl::engine kEngine(dnnl::engine::kind::cpu, 0);
+  return kEngine;
 }
 
 void throw_translated(std::string_view step, const dnnl::error& error) {
