@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kAnyNumber = std::numeric_limits<std::size_t>::max();
 
 const std::vector<OpRule>& rules() {
-  static const std::vector<OpRule> table = {
+  static const std::vector<OpRule> kRules = {
       {Op::kConv, "conv", 1, 1, {"out", "k"}, {"s", "pad", "dilation", "groups", "bias", "act", "lo", "hi", "weights"}},
       {Op::kBatchNorm, "batchnorm", 1, 1, {}, {"eps", "act", "lo", "hi", "weights"}},
       {Op::kAct, "act", 1, 1, {"act"}, {"lo", "hi"}},
@@ -28,7 +28,7 @@ const std::vector<OpRule>& rules() {
       {Op::kSe, "se", 1, 1, {}, {"squeeze", "r", "weights"}},
       {Op::kCbam, "cbam", 1, 1, {}, {"squeeze", "r", "k", "weights"}},
   };
-  return table;
+  return kRules;
 }
 
 // Larger than any network needs, small enough that no product of a few of them overflows.
