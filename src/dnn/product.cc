@@ -13,11 +13,9 @@ struct BatchedProduct::Impl {
 
   void build(const ProductShape& shape) {
     using Tag = dnnl::memory::format_tag;
-    const std::int64_t stride = shape.dst_stride == 0 ? shape.cols : shape.dst_stride;
-    const dnnl::memory::desc dst_desc({shape.batch, shape.rows, shape.cols}, dnnl::memory::data_type::f32,
-                                      dnnl::memory::dims{shape.rows * stride, stride, 1});
     const dnnl::matmul::desc op(f32_desc({shape.batch, shape.rows, shape.inner}, Tag::abc),
-                                f32_desc({shape.batch, shape.inner, shape.cols}, Tag::abc), dst_desc);
+                                f32_desc({shape.batch, shape.inner, shape.cols}, Tag::abc),
+                                f32_desc({shape.batch, shape.rows, shape.cols}, Tag::abc));
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     const dnnl::matmul::primitive_desc description(op, attributes, cpu_engine());

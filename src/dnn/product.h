@@ -12,7 +12,6 @@ struct ProductShape {
   std::int64_t rows = 1;
   std::int64_t inner = 1;
   std::int64_t cols = 1;
-  std::int64_t dst_stride = 0;  ///< floats between rows of dst; 0: dense
 };
 
 /// dst[b] = left[b] · right[b] for a fixed shape: one primitive with its scratchpad and stream, run by one thread at a
@@ -25,8 +24,8 @@ class BatchedProduct {
   BatchedProduct(BatchedProduct&&) noexcept;
   BatchedProduct& operator=(BatchedProduct&&) noexcept;
 
-  /// left [batch, rows, inner], right [batch, inner, cols], both dense; dst [batch, rows, cols], its rows dst_stride
-  /// apart.
+  /// left [batch, rows, inner], right [batch, inner, cols], dst [batch, rows, cols], all dense: oneDNN's faster kernels
+  /// take nothing else, and the others allocate as they run.
   void run(const float* left, const float* right, float* dst);
   std::string implementation() const;
 

@@ -1,7 +1,8 @@
 #include "dnn/tuning.h"
 
 #include <algorithm>
-#include <chrono>
+#include <cmath>
+#include <ctime>
 #include <limits>
 #include <memory>
 
@@ -17,23 +18,42 @@ constexpr std::array<Variant, 3> kVariants = {Variant::kPreferred, Variant::kBlo
 constexpr double kLayoutMargin = 0.97;
 constexpr double kWinogradMargin = 0.95;
 
-/// Rounds stop once every variant's two fastest runs agree, so that a quiet machine measures briefly and a busy one
-/// until each variant has twice had the processor to itself.
+// Rounds stop once every variant's two fastest undisturbed runs agree: a quiet machine measures briefly, a busy one
+// until each variant has twice had the processors to itself, or until the time is up.
 constexpr int kMinRounds = 2;
-constexpr int kMaxRounds = 12;
+constexpr int kMaxRounds = 24;
+constexpr double kMaxSeconds = 0.05;
 constexpr double kAgreement = 1.1;
+/// Threads that wait for each other burn time while they do, so an undisturbed run takes nearly `threads` times its
+/// wall time of the processors. One that was kept from a processor takes less, and a scheduler's tick longer.
+constexpr double kUndisturbed = 0.9;
+/// Shorter times cannot have a scheduler's tick in them.
+constexpr double kTick = 1e-3;
 
-/// The two fastest of many runs.
-struct Fastest {
-  double first = std::numeric_limits<double>::infinity();
-  double second = std::numeric_limits<double>::infinity();
-
-  void add(double seconds) {
-    second = std::min(second, std::max(first, seconds));
-    first = std::min(first, seconds);
+/// The fastest of many runs.
+class Fastest {
+ public:
+  void add(double seconds, bool undisturbed) {
+    any_ = std::min(any_, seconds);
+    if (!undisturbed) return;
+    second_ = std::min(second_, std::max(first_, seconds));
+    first_ = std::min(first_, seconds);
   }
-  bool settled() const { return second <= first * kAgreement; }
+  bool settled() const { return std::isfinite(second_) && second_ <= first_ * kAgreement; }
+  bool reliable() const { return settled() || any_ < kTick; }
+  double seconds() const { return std::isfinite(first_) ? first_ : any_; }
+
+ private:
+  double any_ = std::numeric_limits<double>::infinity();
+  double first_ = std::numeric_limits<double>::infinity();   // of undisturbed runs
+  double second_ = std::numeric_limits<double>::infinity();  // of undisturbed runs
 };
+
+double processor_seconds() {
+  timespec time = {};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 std::string dims(std::initializer_list<std::int64_t> values) {
   std::string text;
@@ -59,29 +79,37 @@ std::string tuning_key(const ConvolutionProblem& problem, int threads) {
          " residual=" + std::to_string(static_cast<int>(problem.residual));
 }
 
-VariantTimes measure_variants(const ConvolutionProblem& problem) {
+Measurement measure_variants(const ConvolutionProblem& problem) {
   std::array<std::unique_ptr<Workload>, kVariants.size()> workloads;
+  std::array<Fastest, kVariants.size()> fastest;
+  const auto all = [&](auto condition) {
+    for (std::size_t i = 0; i < kVariants.size(); ++i) {
+      if (workloads[i] != nullptr && !condition(fastest[i])) return false;
+    }
+    return true;
+  };
   for (std::size_t i = 0; i < kVariants.size(); ++i) {
     workloads[i] = Workload::convolution(problem, kVariants[i]);
     if (workloads[i] != nullptr) workloads[i]->run();  // page faults and cold code are not the kernel's
   }
-  std::array<Fastest, kVariants.size()> fastest;
-  const auto all_settled = [&] {
+  double spent = 0;
+  for (int round = 0; round < kMaxRounds; ++round) {
+    if (round >= kMinRounds && (spent > kMaxSeconds || all([](const Fastest& f) { return f.settled(); }))) break;
     for (std::size_t i = 0; i < kVariants.size(); ++i) {
-      if (workloads[i] != nullptr && !fastest[i].settled()) return false;
-    }
-    return true;
-  };
-  for (int round = 0; round < kMaxRounds && (round < kMinRounds || !all_settled()); ++round) {
-    for (std::size_t i = 0; i < kVariants.size(); ++i) {
-      if (workloads[i] != nullptr) fastest[i].add(workloads[i]->run());
+      if (workloads[i] == nullptr) continue;
+      const double before = processor_seconds();
+      const double seconds = workloads[i]->run();
+      const double busy = processor_seconds() - before;
+      fastest[i].add(seconds, busy >= kUndisturbed * seconds * thread_count());
+      spent += seconds;
     }
   }
-  VariantTimes times;
+  Measurement result;
   for (std::size_t i = 0; i < kVariants.size(); ++i) {
-    if (workloads[i] != nullptr) times[i] = fastest[i].first;
+    if (workloads[i] != nullptr) result.times[i] = fastest[i].seconds();
   }
-  return times;
+  result.reliable = all([](const Fastest& f) { return f.reliable(); });
+  return result;
 }
 
 std::vector<ConvolutionVariant> choose_variants(std::span<const VariantTimes> times) {
@@ -111,7 +139,8 @@ std::vector<ConvolutionVariant> tune(const Network& network, const PlanOptions& 
     if (!measure) continue;
     const std::string key = tuning_key(convolution->problem, options.threads);
     if (cache.find(key) == nullptr) {
-      cache.insert(key, translate_errors(op.name, [&] { return measure_variants(convolution->problem); }));
+      const Measurement measured = translate_errors(op.name, [&] { return measure_variants(convolution->problem); });
+      cache.insert(key, measured.times, measured.reliable);
     }
     time = *cache.find(key);
   }

@@ -18,9 +18,14 @@ namespace glimpse::dnn {
 /// What a time belongs to: instruction set, library version, threads, and everything the kernel depends on.
 std::string tuning_key(const ConvolutionProblem& problem, int threads);
 
+struct Measurement {
+  VariantTimes times;
+  bool reliable = false;  ///< false where other work on the machine spoilt it: good for want of better, not to be kept
+};
+
 /// The fastest run of each variant, measured in turns on as many threads as are in force, reorders to and from blocked
 /// layout included where kBlocked has no kernel of its own.
-VariantTimes measure_variants(const ConvolutionProblem& problem);
+Measurement measure_variants(const ConvolutionProblem& problem);
 
 /// One variant for each problem. Differences within the noise of a measurement decide for kPreferred, then kBlocked.
 std::vector<ConvolutionVariant> choose_variants(std::span<const VariantTimes> times);

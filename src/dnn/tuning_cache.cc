@@ -75,9 +75,9 @@ const VariantTimes* TuningCache::find(const std::string& key) const {
   return found == entries_.end() ? nullptr : &found->second;
 }
 
-void TuningCache::insert(const std::string& key, const VariantTimes& times) {
+void TuningCache::insert(const std::string& key, const VariantTimes& times, bool keep) {
   entries_.insert_or_assign(key, times);
-  fresh_.insert_or_assign(key, times);
+  if (keep) fresh_.insert_or_assign(key, times);
 }
 
 void TuningCache::save() {

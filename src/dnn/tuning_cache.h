@@ -21,9 +21,10 @@ class TuningCache {
   explicit TuningCache(std::filesystem::path path);
 
   const VariantTimes* find(const std::string& key) const;
-  void insert(const std::string& key, const VariantTimes& times);
-  /// Where something was inserted: writes it, and what other processes have written meanwhile, atomically; gives up
-  /// silently where that fails.
+  /// `keep`: for other processes too.
+  void insert(const std::string& key, const VariantTimes& times, bool keep);
+  /// Where something was inserted to be kept: writes it, and what other processes have written meanwhile, atomically;
+  /// gives up silently where that fails.
   void save();
 
  private:

@@ -175,24 +175,24 @@ GLIMPSE_MULTIVERSION void log_softmax_in_place(std::span<float> values) {
   for (std::size_t i = 0; i < count; ++i) x[i] = (x[i] - top) - shift;
 }
 
-GLIMPSE_MULTIVERSION float scale_by_sigmoid(std::span<float> values, const float* gate) {
-  float* x = values.data();
-  const std::size_t count = values.size();
+GLIMPSE_MULTIVERSION float scale_by_sigmoid(std::span<const float> src, const float* gate, float* dst) {
+  const float* x = src.data();
+  const std::size_t count = src.size();
   float sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (std::size_t i = 0; i < count; ++i) {
     const float open = sigmoid_of(gate[i]);
-    x[i] *= open;
+    dst[i] = x[i] * open;
     sum += open;
   }
   return sum / static_cast<float>(count);
 }
 
-GLIMPSE_MULTIVERSION void scale_in_place(std::span<float> values, float factor) {
-  float* x = values.data();
-  const std::size_t count = values.size();
+GLIMPSE_MULTIVERSION void scale(std::span<const float> src, float factor, float* dst) {
+  const float* x = src.data();
+  const std::size_t count = src.size();
 #pragma omp simd
-  for (std::size_t i = 0; i < count; ++i) x[i] *= factor;
+  for (std::size_t i = 0; i < count; ++i) dst[i] = x[i] * factor;
 }
 
 GLIMPSE_MULTIVERSION void mean_of_rows(const float* src, std::int64_t rows, std::span<float> dst) {

@@ -21,9 +21,9 @@ void softmax_in_place(std::span<float> values);
 /// values − log Σ exp(values).
 void log_softmax_in_place(std::span<float> values);
 
-/// values *= sigmoid(gate); returns the mean of the sigmoids. gate has as many entries as values.
-float scale_by_sigmoid(std::span<float> values, const float* gate);
-void scale_in_place(std::span<float> values, float factor);
+/// dst = src · sigmoid(gate), element by element; returns the mean of the sigmoids.
+float scale_by_sigmoid(std::span<const float> src, const float* gate, float* dst);
+void scale(std::span<const float> src, float factor, float* dst);
 
 /// mean over rows of src [rows, cols] → dst [cols].
 void mean_of_rows(const float* src, std::int64_t rows, std::span<float> dst);

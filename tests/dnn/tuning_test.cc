@@ -61,7 +61,7 @@ TEST(ChooseVariants, TakesOneLayoutForTheNetwork) {
 }
 
 TEST(MeasureVariants, TimesWhatThereIs) {
-  const VariantTimes times = measure_variants(problem());
+  const VariantTimes times = measure_variants(problem()).times;
   ASSERT_TRUE(times[0]);
   ASSERT_TRUE(times[1]);
   EXPECT_EQ(times[2].has_value(), make_convolution(problem(), Variant::kWinograd).has_value());
@@ -72,7 +72,7 @@ TEST(MeasureVariants, TimesWhatThereIs) {
   }
   ConvolutionProblem strided = problem();
   strided.options.stride = {2, 2};
-  EXPECT_FALSE(measure_variants(strided)[2]) << "Winograd has no strides";
+  EXPECT_FALSE(measure_variants(strided).times[2]) << "Winograd has no strides";
 }
 
 std::string contents(const fs::path& path) {
@@ -114,7 +114,10 @@ std::string cache_text(const std::string& times) {
 TEST(TuningCache, IsWrittenAndBelieved) {
   const ScratchFolder scratch;
   const fs::path file = scratch.path() / "not" / "there" / "tuning.txt";
-  kernels(file);
+  // One thread is hardly ever disturbed for so long that nothing can be kept, but on a busy machine it may be.
+  for (int attempt = 0; attempt < 20 && contents(file).find(tuning_key(problem(), 1)) == std::string::npos; ++attempt) {
+    kernels(file);
+  }
   EXPECT_TRUE(contents(file).starts_with("glimpse tuning 1\n"));
   ASSERT_NE(contents(file).find(tuning_key(problem(), 1)), std::string::npos);
 
@@ -149,11 +152,13 @@ TEST(TuningCache, DamageOnlyCostsMeasuring) {
     const ScratchFolder scratch;
     const fs::path file = scratch.path() / "tuning.txt";
     std::ofstream(file, std::ios::binary) << text;
+    EXPECT_EQ(TuningCache(file).find(key), nullptr) << text.substr(0, 100);
     kernels(file);
+    TuningCache cache(file);
+    cache.insert("another", {1.0, 1.0, 1.0}, true);
+    cache.save();
     EXPECT_TRUE(contents(file).starts_with("glimpse tuning 1\n")) << text.substr(0, 100);
-    const TuningCache cache(file);
-    ASSERT_NE(cache.find(key), nullptr) << text.substr(0, 100);
-    EXPECT_LT(cache.find(key)->at(0).value(), 60) << "not a measured time";
+    EXPECT_NE(TuningCache(file).find("another"), nullptr) << text.substr(0, 100);
   }
 }
 
@@ -173,14 +178,17 @@ TEST(TuningCache, KeepsWhatOthersWrote) {
   const fs::path file = scratch.path() / "tuning.txt";
   TuningCache first(file);
   TuningCache second(file);
-  first.insert("a", {1.0, 2.0, std::nullopt});
-  second.insert("b", {0.25, 0.5, 0.125});
+  first.insert("a", {1.0, 2.0, std::nullopt}, true);
+  second.insert("b", {0.25, 0.5, 0.125}, true);
+  second.insert("c", {0.25, 0.5, 0.125}, false);
+  EXPECT_NE(second.find("c"), nullptr);
   first.save();
   second.save();
   const TuningCache both(file);
   ASSERT_NE(both.find("a"), nullptr);
   ASSERT_NE(both.find("b"), nullptr);
   EXPECT_EQ(*both.find("a"), (VariantTimes{1.0, 2.0, std::nullopt}));
+  EXPECT_EQ(both.find("c"), nullptr) << "kept what was not to be kept";
   EXPECT_EQ(*both.find("b"), (VariantTimes{0.25, 0.5, 0.125}));
 }
 
