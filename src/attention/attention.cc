@@ -31,9 +31,9 @@ AttentionSession::AttentionSession(Attention attention, const AttentionShape& sh
       memory_(Shape{shape.images, shape.cells, attention_.memory_size()}),
       keys_(Shape{shape.images, shape.cells, attention_.query_size()}),
       alphas_(Shape{shape.images * shape.rows_per_image, shape.cells}),
+      context_(Shape{shape.images * shape.rows_per_image, attention_.memory_size()}),
       key_kernel_(attention_.keys_, shape.cells),
-      sum_("context",
-           {shape.images, shape.rows_per_image, shape.cells, attention_.memory_size(), shape.context_stride}) {
+      sum_("context", {shape.images, shape.rows_per_image, shape.cells, attention_.memory_size()}) {
   // Images that a batch leaves out are computed along with it: their numbers must at least be numbers.
   std::fill(memory_.values().begin(), memory_.values().end(), 0.0F);
   std::fill(keys_.values().begin(), keys_.values().end(), 0.0F);
@@ -85,6 +85,9 @@ std::span<const float> AttentionSession::weigh(const float* queries, std::int64_
   return std::as_const(alphas_).values();
 }
 
-void AttentionSession::read(float* context) { sum_.run(alphas_.data(), memory_.data(), context); }
+std::span<const float> AttentionSession::read() {
+  sum_.run(alphas_.data(), memory_.data(), context_.data());
+  return std::as_const(context_).values();
+}
 
 }  // namespace glimpse::attention

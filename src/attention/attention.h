@@ -43,7 +43,6 @@ struct AttentionShape {
   std::int64_t images = 1;
   std::int64_t rows_per_image = 1;
   std::int64_t cells = 1;
-  std::int64_t context_stride = 0;  ///< floats between the rows that `read` writes; 0: dense
 };
 
 /// What one batch of images attends to; one per worker. Nothing large is allocated after construction.
@@ -59,17 +58,18 @@ class AttentionSession {
   /// The weights of every row: queries [images × rows_per_image, A], `stride` floats apart. Gives alphas
   /// [images × rows_per_image, cells], valid until the next call.
   std::span<const float> weigh(const float* queries, std::int64_t stride);
-  /// The weighted sums of those weights → context [images × rows_per_image, D], context_stride floats apart.
-  void read(float* context);
+  /// The weighted sums of those weights: [images × rows_per_image, D], valid until the next call.
+  std::span<const float> read();
 
  private:
   void score(std::int64_t begin, std::int64_t end, const float* queries, std::int64_t stride);
 
   Attention attention_;
   AttentionShape shape_;
-  Tensor memory_;  ///< [images, cells, D]
-  Tensor keys_;    ///< [images, cells, A]
-  Tensor alphas_;  ///< [images × rows_per_image, cells]
+  Tensor memory_;   ///< [images, cells, D]
+  Tensor keys_;     ///< [images, cells, A]
+  Tensor alphas_;   ///< [images × rows_per_image, cells]
+  Tensor context_;  ///< [images × rows_per_image, D]
   dnn::LinearKernel key_kernel_;
   dnn::BatchedProduct sum_;
 };

@@ -58,7 +58,8 @@ struct DecoderSession::Impl {
   void start(std::int64_t image);
   search::StepOutput step(std::span<const int> tokens, std::span<const int> parents);
   void gather(std::span<const int> tokens, std::span<const int> parents);
-  void gate_context();
+  void take_context(std::span<const float> context);
+  void gate(std::int64_t row, std::span<const float> context, float* dst);
   void update_state(std::span<const int> parents);
   const float* output_input();
   void normalise();
@@ -111,7 +112,7 @@ DecoderSession::Impl::Impl(std::shared_ptr<const Decoder::Impl> shared, int imag
       from_hidden(model->from_hidden, all_rows),
       from_input(model->from_input, all_rows),
       output(model->output, all_rows),
-      attention(model->attention, {capacity, rows_per_image, model->cells, sizes.embedding + sizes.memory}),
+      attention(model->attention, {capacity, rows_per_image, model->cells}),
       mean(zeros({capacity, sizes.memory})),
       initial(zeros({capacity, 2 * sizes.hidden})),
       hidden(zeros({all_rows, sizes.hidden})),
@@ -179,9 +180,9 @@ search::StepOutput DecoderSession::Impl::step(std::span<const int> tokens, std::
   clock.lap(parts, &StepParts::products);
   const std::span<const float> alphas = attention.weigh(hidden_products.data(), hidden_products.dim(1));
   clock.lap(parts, &StepParts::attention);
-  attention.read(input.data() + sizes.embedding);
+  const std::span<const float> context = attention.read();
   clock.lap(parts, &StepParts::products);
-  if (sizes.gate > 0) gate_context();
+  take_context(context);
   clock.lap(parts, &StepParts::gates);
   from_input.run(input.data(), input_products.data());
   clock.lap(parts, &StepParts::products);
@@ -215,22 +216,32 @@ void DecoderSession::Impl::gather(std::span<const int> tokens, std::span<const i
   });
 }
 
-void DecoderSession::Impl::gate_context() {
+/// The gated context, beside the embeddings: context [rows, D'].
+void DecoderSession::Impl::take_context(std::span<const float> context) {
   dnn::parallel_for(rows(), grain(sizes.memory), [&](std::int64_t begin, std::int64_t end) {
+    const auto size = static_cast<std::size_t>(sizes.memory);
     for (std::int64_t row = begin; row < end; ++row) {
-      const std::span<float> context = row_of(input, row).subspan(static_cast<std::size_t>(sizes.embedding));
-      const std::span<float> gate =
-          row_of(hidden_products, row).last(static_cast<std::size_t>(sizes.gate));  // before its sigmoid
-      float& mean_gate = gates[static_cast<std::size_t>(row)];
-      if (sizes.gate == sizes.memory) {
-        mean_gate = dnn::scale_by_sigmoid(context, gate.data());
-      } else {
-        dnn::sigmoid_in_place(gate);
-        mean_gate = gate[0];
-        dnn::scale_in_place(context, mean_gate);
-      }
+      const std::span<const float> src = context.subspan(static_cast<std::size_t>(row) * size, size);
+      float* dst = row_of(input, row).data() + sizes.embedding;
+      gate(row, src, dst);
     }
   });
+}
+
+void DecoderSession::Impl::gate(std::int64_t row, std::span<const float> context, float* dst) {
+  if (sizes.gate == 0) {
+    std::copy(context.begin(), context.end(), dst);
+    return;
+  }
+  const std::span<float> open = row_of(hidden_products, row).last(static_cast<std::size_t>(sizes.gate));
+  float& mean_gate = gates[static_cast<std::size_t>(row)];
+  if (model->config.gate == DecoderConfig::Gate::kVector) {
+    mean_gate = dnn::scale_by_sigmoid(context, open.data(), dst);
+    return;
+  }
+  dnn::sigmoid_in_place(open);
+  mean_gate = open[0];
+  dnn::scale(context, mean_gate, dst);
 }
 
 /// The LSTM's gates: a new h and c for every row.

@@ -1,6 +1,6 @@
 /// Element-wise loops that oneDNN has no fused primitive for, vectorised for whatever instruction set the processor has
 /// (chosen once per process). Relative error of exp, tanh and sigmoid: a few units in the last place of a float
-/// (tests/decoder/vector_math_test.cc). Each function is sequential: callers split rows over threads with parallel_for,
+/// (tests/dnn/vector_math_test.cc). Each function is sequential: callers split rows over threads with parallel_for,
 /// so results do not depend on the thread count.
 #pragma once
 

@@ -39,7 +39,8 @@ TEST_P(GoldenDecoder, CaptionsOfTheFirstPhoto) {
   const Vocabulary vocabulary(config.vocabulary);
   const Decoder decoder(config.decoder, model.weights(), config.rows * config.cols, vocabulary.size());
   const Tensor features = cells_last(testing::read_npy(testing::shared_path(folder + "/golden/features_0.npy")));
-  const testing::GoldenPhoto golden = testing::read_golden(testing::shared_path(folder + "/golden/golden.json")).front();
+  const testing::GoldenPhoto golden =
+      testing::read_golden(testing::shared_path(folder + "/golden/golden.json")).front();
   ASSERT_EQ(golden.searches.size(), 6U);
   for (const testing::GoldenSearch& expected : golden.searches) {
     search::SearchOptions options = testing::golden_options(expected);

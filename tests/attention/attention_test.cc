@@ -1,0 +1,146 @@
+// Attention against plain loops, and what must hold of it.
+
+#include "attention/attention.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "core/random.h"
+#include "dnn/threads.h"
+
+namespace glimpse::attention {
+namespace {
+
+Tensor random_tensor(const Shape& shape, std::uint64_t seed) {
+  Tensor tensor(shape);
+  Random random(seed);
+  for (float& value : tensor.values()) value = static_cast<float>(random.normal());
+  return tensor;
+}
+
+struct Case {
+  std::int64_t images, rows_per_image, cells, memory, size;
+  Nonlinearity nonlinearity;
+};
+
+const std::vector<Case> kCases = {
+    {1, 1, 1, 1, 1, Nonlinearity::kTanh},      {1, 5, 196, 24, 40, Nonlinearity::kRelu},
+    {3, 2, 49, 16, 33, Nonlinearity::kTanh},   {2, 3, 17, 65, 16, Nonlinearity::kRelu},
+    {16, 5, 49, 32, 128, Nonlinearity::kTanh}, {1, 4, 33, 8, 700, Nonlinearity::kTanh},
+};
+
+AdditiveWeights random_weights(const Case& test) {
+  AdditiveWeights weights;
+  weights.key = random_tensor({test.size, test.memory}, 1);
+  weights.key_bias = random_tensor({test.size}, 2);
+  weights.score = random_tensor({1, test.size}, 3);
+  for (float& value : weights.score.values()) value /= std::sqrt(static_cast<float>(test.size));
+  weights.nonlinearity = test.nonlinearity;
+  return weights;
+}
+
+/// The weights of one query over the cells [cells, memory].
+std::vector<double> expected_alphas(const AdditiveWeights& weights, const float* memory, std::int64_t cells,
+                                    const float* query) {
+  const std::int64_t size = weights.key.dim(0);
+  const std::int64_t width = weights.key.dim(1);
+  std::vector<double> alphas;
+  double total = 0;
+  for (std::int64_t i = 0; i < cells; ++i) {
+    double score = 0;
+    for (std::int64_t a = 0; a < size; ++a) {
+      double sum = static_cast<double>(weights.key_bias.data()[a]) + query[a];
+      for (std::int64_t d = 0; d < width; ++d) {
+        sum += static_cast<double>(weights.key.data()[a * width + d]) * memory[i * width + d];
+      }
+      score +=
+          weights.score.data()[a] * (weights.nonlinearity == Nonlinearity::kTanh ? std::tanh(sum) : std::max(0.0, sum));
+    }
+    alphas.push_back(std::exp(score));
+    total += alphas.back();
+  }
+  for (double& alpha : alphas) alpha /= total;
+  return alphas;
+}
+
+void compare(const Case& test, const std::string& repeat) {
+  const AdditiveWeights weights = random_weights(test);
+  const Attention attention(weights);
+  EXPECT_EQ(attention.memory_size(), test.memory);
+  EXPECT_EQ(attention.query_size(), test.size);
+  AttentionSession session(attention, {test.images, test.rows_per_image, test.cells});
+  const Tensor memory = random_tensor({test.images, test.cells, test.memory}, 4);
+  const std::int64_t image_size = test.cells * test.memory;
+  for (std::int64_t image = 0; image < test.images; ++image) {
+    const std::span<float> cells = session.memory(image);
+    ASSERT_EQ(cells.size(), static_cast<std::size_t>(image_size));
+    std::copy_n(memory.data() + image * image_size, image_size, cells.begin());
+    session.prepare(image);
+  }
+  const std::int64_t stride = test.size + 3;
+  const Tensor queries = random_tensor({test.images * test.rows_per_image, stride}, 5);
+  const std::span<const float> alphas = session.weigh(queries.data(), stride);
+  const std::span<const float> contexts = session.read();
+  for (std::int64_t row = 0; row < test.images * test.rows_per_image; ++row) {
+    const float* cells = memory.data() + row / test.rows_per_image * image_size;
+    const std::vector<double> expected = expected_alphas(weights, cells, test.cells, queries.data() + row * stride);
+    double sum = 0;
+    std::vector<double> context(static_cast<std::size_t>(test.memory), 0.0);
+    for (std::int64_t i = 0; i < test.cells; ++i) {
+      const float alpha = alphas[static_cast<std::size_t>(row * test.cells + i)];
+      ASSERT_NEAR(alpha, expected[static_cast<std::size_t>(i)], 1e-5) << repeat << ", row " << row << ", cell " << i;
+      sum += static_cast<double>(alpha);
+      for (std::int64_t d = 0; d < test.memory; ++d) {
+        context[static_cast<std::size_t>(d)] += expected[static_cast<std::size_t>(i)] * cells[i * test.memory + d];
+      }
+    }
+    EXPECT_NEAR(sum, 1, 1e-6) << repeat;
+    for (std::int64_t d = 0; d < test.memory; ++d) {
+      ASSERT_NEAR(contexts[static_cast<std::size_t>(row * test.memory + d)], context[static_cast<std::size_t>(d)], 1e-4)
+          << repeat << ", row " << row << ", feature " << d;
+    }
+  }
+}
+
+TEST(Attention, EqualsPlainLoops) {
+  const int before = dnn::thread_count();
+  for (const int threads : {1, 2}) {
+    dnn::set_thread_count(threads);
+    for (std::size_t i = 0; i < kCases.size(); ++i) {
+      compare(kCases[i], "case " + std::to_string(i) + ", " + std::to_string(threads) + " threads");
+    }
+  }
+  dnn::set_thread_count(before);
+}
+
+/// However sharp the scores, alphas stay a distribution; equal cells share the weight.
+TEST(Attention, ExtremesStayADistribution) {
+  AdditiveWeights weights;
+  weights.key = random_tensor({4, 2}, 1);
+  weights.key_bias = random_tensor({4}, 2);
+  weights.score = random_tensor({1, 4}, 3);
+  for (float& value : weights.score.values()) value *= 1e6F;
+  weights.nonlinearity = Nonlinearity::kRelu;
+  AttentionSession session{Attention(weights), {1, 1, 6}};
+  const std::span<float> cells = session.memory(0);
+  for (std::size_t i = 0; i < 6; ++i) {
+    cells[2 * i] = static_cast<float>(i / 2);  // in pairs
+    cells[2 * i + 1] = -static_cast<float>(i / 2);
+  }
+  session.prepare(0);
+  const std::vector<float> query = {0.5F, 0.5F, 0.5F, 0.5F};
+  const std::span<const float> alphas = session.weigh(query.data(), 4);
+  double sum = 0;
+  for (const float alpha : alphas) {
+    EXPECT_TRUE(alpha >= 0 && alpha <= 1);
+    sum += static_cast<double>(alpha);
+  }
+  EXPECT_NEAR(sum, 1, 1e-6);
+  for (std::size_t i = 0; i < 6; i += 2) EXPECT_EQ(alphas[i], alphas[i + 1]);
+}
+
+}  // namespace
+}  // namespace glimpse::attention

@@ -1,0 +1,129 @@
+#include "reference_decoder.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace glimpse::testing {
+namespace {
+
+using Variant = DecoderConfig;
+
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+Vector map(Vector x, double (*f)(double)) {
+  for (double& value : x) value = f(value);
+  return x;
+}
+
+double relu(double x) { return std::max(0.0, x); }
+double tanh_of(double x) { return std::tanh(x); }
+
+Vector operator+(Vector a, const Vector& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] += b[i];
+  return a;
+}
+
+Vector join(Vector a, const Vector& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+double log_sum_exp(const Vector& x) {
+  const double top = *std::max_element(x.begin(), x.end());
+  double sum = 0;
+  for (const double value : x) sum += std::exp(value - top);
+  return top + std::log(sum);
+}
+
+}  // namespace
+
+Vector ReferenceDecoder::product(const std::string& tensor, const Vector& x) const {
+  const Tensor weight = to_float(weights_.at(tensor));
+  const auto cols = static_cast<std::size_t>(weight.dim(1));
+  Vector y(static_cast<std::size_t>(weight.dim(0)), 0.0);
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    for (std::size_t j = 0; j < cols; ++j) y[i] += static_cast<double>(weight.data()[i * cols + j]) * x[j];
+  }
+  return y;
+}
+
+Vector ReferenceDecoder::bias(const std::string& tensor, std::size_t size) const {
+  if (!weights_.contains(tensor)) return Vector(size, 0.0);
+  const Tensor values = to_float(weights_.at(tensor));
+  return {values.values().begin(), values.values().end()};
+}
+
+Vector ReferenceDecoder::linear(const std::string& name, const Vector& x) const {
+  const Vector y = product(name + ".weight", x);
+  return y + bias(name + ".bias", y.size());
+}
+
+void ReferenceDecoder::prepare(std::span<const float> features, int cells) {
+  const std::size_t size = features.size() / static_cast<std::size_t>(cells);
+  memory_.clear();
+  for (std::size_t i = 0; i < static_cast<std::size_t>(cells); ++i) {
+    const std::span<const float> cell = features.subspan(i * size, size);
+    Vector v(cell.begin(), cell.end());
+    if (config_.feature_projection == Variant::FeatureProjection::kRelu) v = map(linear("feature", v), relu);
+    memory_.push_back(v);
+  }
+}
+
+ReferenceDecoder::State ReferenceDecoder::start() const {
+  Vector mean(memory_.front().size(), 0.0);
+  for (const Vector& v : memory_) mean = mean + v;
+  for (double& value : mean) value /= static_cast<double>(memory_.size());
+  if (config_.init == Variant::Init::kTwoLayer) mean = map(linear("init", mean), relu);
+  State state = {linear("init_h", mean), linear("init_c", mean)};
+  if (config_.init == Variant::Init::kLinear) return state;
+  return {map(state.h, tanh_of), map(state.c, tanh_of)};
+}
+
+ReferenceDecoder::Output ReferenceDecoder::step(const State& state, int token) const {
+  Output output;
+  const Vector query = linear("query", state.h);
+  Vector scores;
+  for (const Vector& v : memory_) {
+    const auto f = config_.score == Variant::Score::kAdditiveTanh ? tanh_of : relu;
+    scores.push_back(linear("score", map(linear("key", v) + query, f)).front());
+  }
+  const double normaliser = log_sum_exp(scores);
+  for (const double score : scores) output.alphas.push_back(std::exp(score - normaliser));
+
+  Vector context(memory_.front().size(), 0.0);
+  for (std::size_t i = 0; i < memory_.size(); ++i) {
+    for (std::size_t j = 0; j < context.size(); ++j) context[j] += output.alphas[i] * memory_[i][j];
+  }
+  if (config_.gate != Variant::Gate::kNone) {
+    const Vector gate = map(linear("gate", state.h), sigmoid);
+    output.gate = 0;
+    for (const double value : gate) output.gate += value / static_cast<double>(gate.size());
+    for (std::size_t j = 0; j < context.size(); ++j) context[j] *= gate[gate.size() == 1 ? 0 : j];
+  }
+
+  const Tensor table = to_float(weights_.at("embedding.weight"));
+  const float* row = table.data() + token * table.dim(1);
+  const Vector word(row, row + table.dim(1));
+  const std::size_t n = state.h.size();
+  const Vector gates =
+      product("lstm.weight_ih", join(word, context)) + product("lstm.weight_hh", state.h) + bias("lstm.bias", 4 * n);
+  output.state = state;
+  for (std::size_t j = 0; j < n; ++j) {
+    output.state.c[j] = sigmoid(gates[n + j]) * state.c[j] + sigmoid(gates[j]) * std::tanh(gates[2 * n + j]);
+    output.state.h[j] = sigmoid(gates[3 * n + j]) * std::tanh(output.state.c[j]);
+  }
+
+  Vector last = output.state.h;
+  if (config_.output != Variant::Output::kPlain) {
+    const Vector from_h = product("deep.h.weight", last);
+    last =
+        from_h + product("deep.z.weight", context) + product("deep.e.weight", word) + bias("deep.bias", from_h.size());
+    if (config_.output == Variant::Output::kDeepTanh) last = map(last, tanh_of);
+  }
+  output.log_probs = linear("output", last);
+  const double all = log_sum_exp(output.log_probs);
+  for (double& value : output.log_probs) value -= all;
+  return output;
+}
+
+}  // namespace glimpse::testing

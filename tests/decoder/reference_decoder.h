@@ -1,0 +1,48 @@
+/// The decoder's formulas as plain loops in double, one row at a time, each matrix by itself: nothing merged, packed or
+/// approximated.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/safetensors.h"
+#include "model/model.h"
+
+namespace glimpse::testing {
+
+using Vector = std::vector<double>;
+
+class ReferenceDecoder {
+ public:
+  ReferenceDecoder(const DecoderConfig& config, const Weights& weights) : config_(config), weights_(weights) {}
+
+  struct State {
+    Vector h;
+    Vector c;
+  };
+  struct Output {
+    State state;
+    Vector log_probs;  ///< never_emit not yet taken out
+    Vector alphas;
+    double gate = 1;  ///< the mean of a vector gate
+  };
+
+  /// features [cells, D] of one image.
+  void prepare(std::span<const float> features, int cells);
+  State start() const;
+  Output step(const State& state, int token) const;
+
+ private:
+  /// name.weight · x + name.bias, where there is one.
+  Vector linear(const std::string& name, const Vector& x) const;
+  Vector product(const std::string& tensor, const Vector& x) const;
+  Vector bias(const std::string& tensor, std::size_t size) const;
+
+  const DecoderConfig& config_;
+  const Weights& weights_;
+  std::vector<Vector> memory_;  ///< [cells][D']
+};
+
+}  // namespace glimpse::testing
