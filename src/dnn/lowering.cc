@@ -7,6 +7,22 @@ namespace glimpse::dnn {
 
 using Tag = dnnl::memory::format_tag;
 
+namespace {
+
+/// Whether two layouts of a tensor come to the same bytes: over one cell a map is its channels in a row, whatever the
+/// layout is called, unless a block is partly filled.
+bool same_bytes(const Shape& shape, const dnnl::memory::desc& a, const dnnl::memory::desc& b) {
+  if (shape[2] * shape[3] != 1) return false;
+  const auto dense = [&](const dnnl::memory::desc& desc) {
+    return desc.get_size() == static_cast<std::size_t>(element_count(shape)) * sizeof(float) &&
+           (desc == f32_desc(shape, Tag::nchw) || desc == f32_desc(shape, Tag::nhwc) ||
+            desc == f32_desc(shape, blocked_tag()));
+  };
+  return dense(a) && dense(b);
+}
+
+}  // namespace
+
 PlanLowering::PlanLowering(const Network& network, std::vector<ConvolutionVariant> variants, int threads)
     : network_(network),
       variants_(std::move(variants)),
@@ -71,7 +87,9 @@ PlanLowering::Held PlanLowering::in_layout(int value, const dnnl::memory::desc& 
   for (const Held& tensor : held(value)) {
     if (tensor.desc == desc) return tensor;
   }
-  const Held tensor = append_reorder(std::string(op_name_), held(value).front(), desc);
+  const Held& first = held(value).front();
+  const Held tensor = same_bytes(shape(value), first.desc, desc) ? Held{first.buffer, desc}
+                                                                 : append_reorder(std::string(op_name_), first, desc);
   define(value, tensor);
   return tensor;
 }
