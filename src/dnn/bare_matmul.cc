@@ -76,8 +76,8 @@ Execution make_inner_product(const MatmulProblem& problem) {
 
 double usual_seconds(Execution& execution) {
   constexpr int kTrials = 15;
-  std::vector<double> seconds;
-  for (int i = 0; i < kTrials; ++i) seconds.push_back(execution.run());
+  std::vector<double> seconds(kTrials);
+  for (double& trial : seconds) trial = execution.run();
   std::nth_element(seconds.begin(), seconds.begin() + kTrials / 2, seconds.end());
   return seconds[kTrials / 2];
 }

@@ -247,6 +247,7 @@ std::vector<std::vector<Hypothesis>> beam_search(StepModel& model, const SearchO
   }
 
   std::vector<std::vector<Hypothesis>> result;
+  result.reserve(images.size());
   for (const ImageSearch& image : images) result.push_back(image.best());
   return result;
 }

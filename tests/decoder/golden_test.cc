@@ -4,9 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <nlohmann/json.hpp>
-
 #include "decoder/decoder.h"
 #include "decoder/vocabulary.h"
 #include "model/model.h"
@@ -46,7 +43,17 @@ TEST_P(GoldenDecoder, CaptionsOfTheFirstPhoto) {
     search::SearchOptions options = testing::golden_options(expected);
     DecoderSession session(decoder, 1, search::rows_needed(options));
     session.prepare(features.values(), 1);
-    const std::vector<search::Hypothesis> found = search::search(session, options).front();
+    std::vector<testing::FoundCaption> found;
+    for (const auto& hypotheses : search::search(session, options)) {
+      for (const search::Hypothesis& hypothesis : hypotheses) {
+        EXPECT_TRUE(hypothesis.ended);
+        found.push_back({vocabulary.decode(hypothesis.words),
+                         hypothesis.log_prob,
+                         {hypothesis.log_probs.begin(), hypothesis.log_probs.end()},
+                         {hypothesis.gates.begin(), hypothesis.gates.end()},
+                         hypothesis.alphas});
+      }
+    }
     testing::expect_golden(found, expected, golden.image + " " + expected.key);
     if (expected.key == "3@0.7") testing::expect_golden_glimpses(found.front(), golden);
   }
