@@ -170,6 +170,34 @@ TEST_F(CommandsTest, PackSaysWhereItCannotWrite) {
   EXPECT_THAT(result.errors, HasSubstr("gone/one.safetensors"));
 }
 
+TEST_F(CommandsTest, MeasurementsAreKeptWhereTheUserWants) {
+  struct Case {
+    std::vector<std::pair<std::string, std::string>> environment;
+    const char* file;  ///< where they then are; empty: nowhere
+  };
+  const std::string none;
+  const std::string home = path("home").string();
+  const std::string xdg = path("xdg").string();
+  const std::vector<Case> cases = {
+      {{{"GLIMPSE_CACHE", path("own").string()}, {"XDG_CACHE_HOME", xdg}, {"HOME", home}}, "own/convolutions.txt"},
+      {{{"GLIMPSE_CACHE", none}, {"XDG_CACHE_HOME", xdg}, {"HOME", home}}, "xdg/glimpse/convolutions.txt"},
+      {{{"GLIMPSE_CACHE", none}, {"XDG_CACHE_HOME", none}, {"HOME", home}}, "home/.cache/glimpse/convolutions.txt"},
+      {{{"GLIMPSE_CACHE", none}, {"XDG_CACHE_HOME", none}, {"HOME", none}}, ""},
+      {{{"GLIMPSE_CACHE", path("a.ppm/inside").string()}}, ""},  // cannot be made: nobody complains
+  };
+  for (const Case& where : cases) {
+    SCOPED_TRACE(where.file);
+    ProcessOptions all = options({"caption", "a.ppm"});
+    all.environment.insert(all.environment.end(), where.environment.begin(), where.environment.end());
+    const ProcessResult result = run_glimpse(all);
+    EXPECT_EQ(result.code, 0);
+    EXPECT_EQ(result.errors, "");
+    if (*where.file != '\0') {
+      EXPECT_TRUE(std::filesystem::exists(path(where.file)));
+    }
+  }
+}
+
 TEST_F(CommandsTest, TheModelThatComesWithGlimpseIsFoundBesideTheBinary) {
   ProcessOptions all = options({"caption", "--format", "json", "a.ppm"});
   all.environment.emplace_back("GLIMPSE_MODEL", "");
