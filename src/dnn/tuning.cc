@@ -23,6 +23,8 @@ constexpr double kWinogradMargin = 0.95;
 constexpr int kMinRounds = 2;
 constexpr int kMaxRounds = 24;
 constexpr double kMaxSeconds = 0.05;
+// Kernels too short to be disturbed are not waited for as long: small networks start quickly the first time too.
+constexpr double kBriefSeconds = 0.003;
 constexpr double kAgreement = 1.1;
 /// Threads that wait for each other burn time while they do, so an undisturbed run takes nearly `threads` times its
 /// wall time of the processors. One that was kept from a processor takes less, and a scheduler's tick longer.
@@ -94,7 +96,9 @@ Measurement measure_variants(const ConvolutionProblem& problem) {
   }
   double spent = 0;
   for (int round = 0; round < kMaxRounds; ++round) {
-    if (round >= kMinRounds && (spent > kMaxSeconds || all([](const Fastest& f) { return f.settled(); }))) break;
+    const bool settled = all([](const Fastest& f) { return f.settled(); });
+    const bool reliable = all([](const Fastest& f) { return f.reliable(); });
+    if (round >= kMinRounds && (settled || spent > kMaxSeconds || (reliable && spent > kBriefSeconds))) break;
     for (std::size_t i = 0; i < kVariants.size(); ++i) {
       if (workloads[i] == nullptr) continue;
       const double before = processor_seconds();
