@@ -73,6 +73,34 @@ TEST(Constraints, RequiringWhatIsSaidAnywayChangesNothing) {
   }
 }
 
+/// Says "3 3 2" if it may begin as it likes, and ends at once where it had to begin with 2.
+class Detour : public TableModel {
+ public:
+  using TableModel::TableModel;
+  testing::Entry entry(int image, const std::vector<int>& words) const override {
+    testing::Entry entry = TableModel::entry(image, words);
+    const std::vector<int> likely = {3, 3, 2, kEnd};
+    const bool on_the_way = words.size() < likely.size() && std::equal(words.begin(), words.end(), likely.begin());
+    const int next = on_the_way ? likely[words.size()] : kEnd;
+    for (int word = kEnd; word < vocabulary_size(); ++word) {
+      entry.log_probs[static_cast<std::size_t>(word)] = word == next ? -0.1F : -6.0F - static_cast<float>(words.size());
+    }
+    return entry;
+  }
+};
+
+/// One caption is enough for a beam of 1, and the first to end here is a bad one: the search must see that it can do
+/// better.
+TEST(Constraints, SearchGoesOnWhileItCanImprove) {
+  SearchOptions options;
+  options.beam = 1;
+  options.required = {2};
+  TableShape shape;
+  shape.rows_per_image = rows_needed(options);
+  Detour model(shape);
+  EXPECT_EQ(search(model, options).front().front().words, (std::vector<int>{3, 3, 2}));
+}
+
 TEST(Constraints, NoNgramIsSaidTwice) {
   for (const int n : {1, 2, 3}) {
     bool matters = false;

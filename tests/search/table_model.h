@@ -48,7 +48,7 @@ class TableModel : public StepModel {
   int end_id() const override { return kEnd; }
 
   /// After `words`, the start marker left out, for an image of the table.
-  Entry entry(int image, const std::vector<int>& words) const {
+  virtual Entry entry(int image, const std::vector<int>& words) const {
     std::uint64_t seed = shape_.seed * 1000003U + static_cast<std::uint64_t>(image + shape_.first_image);
     for (const int word : words) seed = (seed + static_cast<std::uint64_t>(word) + 1) * 0x9E3779B97F4A7C15U;
     Random random(seed);
