@@ -167,26 +167,30 @@ Value describe(const Case& c, TestNet& net, Value src) {
   return src;
 }
 
-void check_case(const std::string& line) {
+void check_case(const std::string& line, const Setting& setting, bool after_convolution) {
   const Case c(line);
+  PlanOptions options;
+  options.tuning = setting.tuning;
+  options.threads = setting.threads;
+  TestNet net(options, 1);
+  Value src = net.input(c.shape());
+  if (after_convolution) src = net.convolution(src, {c.shape()[1], 3, 3, true}, {{1, 1}, {1, 1}, {1, 1, 1, 1}, 1, {}});
+  const Value result = describe(c, net, src);
+  net.output(result, false);
+  net.output(result, true);
+  net.check(tolerance(setting));
+}
+
+void check_case(const std::string& line) {
   for (const Setting& setting : all_settings()) {
     // What measuring decides matters to convolutions; to the rest it is one of the two layouts tested anyway.
-    if (setting.tuning == Tuning::kMeasure && c.what() != "conv") continue;
+    if (setting.tuning == Tuning::kMeasure && Case(line).what() != "conv") continue;
     for (const bool after_convolution : {false, true}) {
-      SCOPED_TRACE(line + "\n(" + to_string(setting) +
-                   (after_convolution ? ", after a convolution" : ", from the input") +
-                   "; to repeat it: GLIMPSE_CASE='" + line + "' test_dnn --gtest_filter=Operation.GivenCase)");
-      PlanOptions options;
-      options.tuning = setting.tuning;
-      options.threads = setting.threads;
-      TestNet net(options, 1);
-      Value src = net.input(c.shape());
-      if (after_convolution)
-        src = net.convolution(src, {c.shape()[1], 3, 3, true}, {{1, 1}, {1, 1}, {1, 1, 1, 1}, 1, {}});
-      const Value result = describe(c, net, src);
-      net.output(result, false);
-      net.output(result, true);
-      net.check(tolerance(setting));
+      SCOPED_TRACE(::testing::Message() << line << "\n(" << to_string(setting)
+                                        << (after_convolution ? ", after a convolution" : ", from the input")
+                                        << "; to repeat it: GLIMPSE_CASE='" << line
+                                        << "' test_dnn --gtest_filter=Operation.GivenCase)");
+      check_case(line, setting, after_convolution);
       if (::testing::Test::HasFailure()) return;
     }
   }
