@@ -138,6 +138,7 @@ std::string kernels(const dnn::Plan& plan) {
     if (step.kind == "reorder") ++counts["reorder"];
   }
   std::vector<std::pair<int, std::string>> order;
+  order.reserve(counts.size());
   for (const auto& [name, count] : counts) order.emplace_back(-count, name);
   std::sort(order.begin(), order.end());
   std::string text;

@@ -41,7 +41,7 @@ Padding Case::padding() const {
 
 Activation Case::activation() const {
   using Kind = Activation::Kind;
-  static const std::map<std::string, Activation> names = {
+  static const std::map<std::string, Activation> kNames = {
       {"none", {}},
       {"relu", {Kind::kRelu, 0, 0}},
       {"clip", {Kind::kClip, -0.25F, 0.5F}},
@@ -49,7 +49,7 @@ Activation Case::activation() const {
       {"tanh", {Kind::kTanh, 0, 0}},
       {"hardswish", {Kind::kHardSwish, 0, 0}},
   };
-  return names.at(word("act", "none"));
+  return kNames.at(word("act", "none"));
 }
 
 ConvolutionOptions Case::convolution() const {
@@ -64,7 +64,7 @@ PoolingOptions Case::pooling() const {
       {"max", Kind::kMax}, {"exclude", Kind::kAverageExcludingPadding}, {"include", Kind::kAverageIncludingPadding}};
   const std::vector<std::int64_t> k = numbers("k", {2, 2});
   const std::vector<std::int64_t> s = numbers("s", {2, 2});
-  return {kinds.at(word("kind", "max")), {k.at(0), k.at(1)}, {s.at(0), s.at(1)}, padding(), number("ceil", 0) != 0};
+  return {kKinds.at(word("kind", "max")), {k.at(0), k.at(1)}, {s.at(0), s.at(1)}, padding(), number("ceil", 0) != 0};
 }
 
 }  // namespace glimpse::dnn::testing

@@ -114,6 +114,7 @@ TEST(Session, ManyShareAPlanAtOnce) {
     const std::vector<float> expected = copy(alone.output());
     std::vector<int> wrong(3, 0);
     std::vector<std::thread> workers;
+    workers.reserve(wrong.size());
     for (int& count : wrong) {
       workers.emplace_back([&net, &plan, &expected, &count] {
         Session session(plan);

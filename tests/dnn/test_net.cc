@@ -126,9 +126,9 @@ void TestNet::check(double tolerance) {
 }
 
 const std::vector<Setting>& all_settings() {
-  static const std::vector<Setting> settings = {{Tuning::kDirect, 1},   {Tuning::kDirect, 2},  {Tuning::kWinograd, 1},
-                                                {Tuning::kWinograd, 2}, {Tuning::kMeasure, 1}, {Tuning::kMeasure, 2}};
-  return settings;
+  static const std::vector<Setting> kSettings = {{Tuning::kDirect, 1},   {Tuning::kDirect, 2},  {Tuning::kWinograd, 1},
+                                                 {Tuning::kWinograd, 2}, {Tuning::kMeasure, 1}, {Tuning::kMeasure, 2}};
+  return kSettings;
 }
 
 std::string to_string(const Setting& setting) {

@@ -85,7 +85,10 @@ struct CgroupCase {
   std::optional<double> quota;
 };
 
-void PrintTo(const CgroupCase& c, std::ostream* out) { *out << c.description; }
+// GoogleTest looks for this name.
+void PrintTo(const CgroupCase& c, std::ostream* out) {
+  *out << c.description;
+}  // NOLINT(readability-identifier-naming)
 
 class Cgroup : public ::testing::TestWithParam<CgroupCase> {};
 
