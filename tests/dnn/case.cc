@@ -60,7 +60,7 @@ ConvolutionOptions Case::convolution() const {
 
 PoolingOptions Case::pooling() const {
   using Kind = PoolingOptions::Kind;
-  static const std::map<std::string, Kind> kinds = {
+  static const std::map<std::string, Kind> kKinds = {
       {"max", Kind::kMax}, {"exclude", Kind::kAverageExcludingPadding}, {"include", Kind::kAverageIncludingPadding}};
   const std::vector<std::int64_t> k = numbers("k", {2, 2});
   const std::vector<std::int64_t> s = numbers("s", {2, 2});
