@@ -2,7 +2,7 @@
 # a level includes only what stands below it, and only some levels know certain libraries.
 cmake_minimum_required(VERSION 3.25)
 
-set(levels core dnn model net attention search decoder image overlay pipeline)  # lowest first
+set(levels core dnn model net metrics attention search decoder image overlay pipeline train)  # lowest first
 
 # pattern of an include | files that may have it, as a pattern of the path below SOURCE_DIR
 set(library_walls
