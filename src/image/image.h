@@ -67,4 +67,8 @@ ViewTransform view_transform(const Preprocess& preprocess, int source_width, int
 /// Resizes with anti-aliasing (area when shrinking), normalises, and writes dst [3, height, width].
 ViewTransform to_input(const Image& image, const Preprocess& preprocess, std::span<float> dst);
 
+/// The last part of `to_input` alone, for pixels that have the input's size already: 8-bit RGB [height, width, 3] → dst
+/// [3, height, width], normalised, in the model's channel order.
+void normalise(std::span<const std::uint8_t> pixels, const Preprocess& preprocess, std::span<float> dst);
+
 }  // namespace glimpse

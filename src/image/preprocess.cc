@@ -82,6 +82,15 @@ void check_sizes(const Preprocess& preprocess, int width, int height) {
   }
 }
 
+/// That `what` holds as many values as the input does.
+void check_count(const Preprocess& preprocess, std::size_t count, const char* what) {
+  const std::size_t size =
+      std::size_t{3} * static_cast<std::size_t>(preprocess.width) * static_cast<std::size_t>(preprocess.height);
+  if (count == size) return;
+  throw Error(ErrorCode::kInternal, std::string(what) + " of " + std::to_string(count) +
+                                        " values where the model takes " + std::to_string(size));
+}
+
 }  // namespace
 
 Rect ViewTransform::cells_to_source(int row, int col, int row_count, int col_count, int rows, int cols) const {
@@ -113,12 +122,7 @@ ViewTransform view_transform(const Preprocess& preprocess, int source_width, int
 
 ViewTransform to_input(const Image& image, const Preprocess& preprocess, std::span<float> dst) {
   check_sizes(preprocess, image.width, image.height);
-  const std::size_t size =
-      std::size_t{3} * static_cast<std::size_t>(preprocess.width) * static_cast<std::size_t>(preprocess.height);
-  if (dst.size() != size) {
-    throw Error(ErrorCode::kInternal,
-                "an input of " + std::to_string(dst.size()) + " values where the model takes " + std::to_string(size));
-  }
+  check_count(preprocess, dst.size(), "an input");
   const Placement placement = place(preprocess, image.width, image.height);
   if (placement.target.size() != cv::Size(preprocess.width, preprocess.height)) {
     std::fill(dst.begin(), dst.end(), 0.0F);  // the mean, normalised
@@ -126,6 +130,15 @@ ViewTransform to_input(const Image& image, const Preprocess& preprocess, std::sp
   const cv::Mat resized = codec::resize(codec::view(image)(placement.source), placement.target.size());
   normalise(resized, preprocess, placement.target.tl(), dst.data());
   return view_transform(preprocess, image.source_width, image.source_height);
+}
+
+void normalise(std::span<const std::uint8_t> pixels, const Preprocess& preprocess, std::span<float> dst) {
+  check_sizes(preprocess, preprocess.width, preprocess.height);
+  check_count(preprocess, pixels.size(), "pixels");
+  check_count(preprocess, dst.size(), "an input");
+  // OpenCV has no type for constant pixels.
+  const cv::Mat view(preprocess.height, preprocess.width, CV_8UC3, const_cast<std::uint8_t*>(pixels.data()));
+  normalise(view, preprocess, {0, 0}, dst.data());
 }
 
 }  // namespace glimpse

@@ -6,22 +6,13 @@
 #include <vector>
 
 #include "core/error.h"
-#include "core/random.h"
 #include "image/image.h"
+#include "image/samples.h"
 
 namespace glimpse::testing {
 namespace {
 
 using Resize = Preprocess::Resize;
-
-Image random_image(int width, int height, std::uint64_t seed) {
-  Image image(width, height);
-  Random random(seed);
-  for (int y = 0; y < height; ++y) {
-    for (int x = 0; x < 3 * width; ++x) image.row(y)[x] = static_cast<std::uint8_t>(random.below(256));
-  }
-  return image;
-}
 
 std::vector<float> run(const Image& image, const Preprocess& preprocess, ViewTransform* transform = nullptr) {
   std::vector<float> dst(std::size_t{3} * preprocess.width * preprocess.height,

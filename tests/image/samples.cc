@@ -5,6 +5,8 @@
 #include <opencv2/imgcodecs.hpp>
 #include <stdexcept>
 
+#include "core/random.h"
+
 namespace glimpse::testing {
 namespace {
 
@@ -46,6 +48,15 @@ cv::Mat smooth_picture(int width, int height) {
     }
   }
   return picture;
+}
+
+Image random_image(int width, int height, std::uint64_t seed) {
+  Image image(width, height);
+  Random random(seed);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < 3 * width; ++x) image.row(y)[x] = static_cast<std::uint8_t>(random.below(256));
+  }
+  return image;
 }
 
 std::string encode(const std::string& extension, const cv::Mat& picture, const std::vector<int>& parameters) {

@@ -15,6 +15,9 @@ namespace glimpse::testing {
 /// 8-bit, blue first, no two pixels alike: its smooth colours survive JPEG, its lack of symmetry shows any turn.
 cv::Mat smooth_picture(int width, int height);
 
+/// Every value drawn evenly from 0..255: nothing is smooth, so that a pixel out of place shows.
+Image random_image(int width, int height, std::uint64_t seed);
+
 std::string encode(const std::string& extension, const cv::Mat& picture, const std::vector<int>& parameters = {});
 
 inline std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
