@@ -27,23 +27,24 @@ bool is_utf8(std::string_view text) {
   throw Error(ErrorCode::kModel, "vocabulary: word " + std::to_string(id) + ' ' + what);
 }
 
-/// As captions were tokenised. Bytes outside ASCII are left as they are: letters, if anything.
-std::string tokenised(std::string_view text) {
-  std::string result;
+}  // namespace
+
+std::vector<std::string> tokenise_caption(std::string_view text) {
+  std::string clean;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (c >= 'A' && c <= 'Z') {
-      result += static_cast<char>(c - 'A' + 'a');
-    } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '\'' || byte >= 0x80) {
-      result += c;
+      clean += static_cast<char>(c - 'A' + 'a');
+    } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '\'' ||
+               byte >= 0x80) {  // outside ASCII: letters, if anything
+      clean += c;
     } else if (c == '-' || is_space_or_control(c)) {
-      result += ' ';
+      clean += ' ';
     }
   }
-  return result;
+  const std::vector<std::string_view> words = split_words(clean);
+  return {words.begin(), words.end()};
 }
-
-}  // namespace
 
 Vocabulary::Vocabulary(std::vector<std::string> words) : words_(std::move(words)) {
   ids_.reserve(words_.size());
@@ -66,9 +67,8 @@ std::optional<int> Vocabulary::find(std::string_view word) const {
 }
 
 std::vector<int> Vocabulary::encode(std::string_view text) const {
-  const std::string clean = tokenised(text);
   std::vector<int> ids;
-  for (const std::string_view word : split_words(clean)) {
+  for (const std::string& word : tokenise_caption(text)) {
     const std::optional<int> id = find(word);
     if (!id) {
       const std::string_view near = nearest(word, {words_.begin(), words_.end()});

@@ -9,7 +9,7 @@ set(library_walls
   "dnnl[a-z_]*\\.h|^src/dnn/"
   "omp\\.h|^src/dnn/"
   "opencv2/|^src/(image|overlay)/"
-  "(tbb|oneapi/tbb)/|^src/(pipeline/|dnn/threads_tbb\\.cc$)"
+  "(tbb|oneapi/tbb)/|^src/(pipeline/|train/|dnn/threads_tbb\\.cc$)"
   "nlohmann/|\\.cc$"
   "boost/program_options|^apps/")
 
