@@ -9,6 +9,7 @@
 
 #include "core/tensor.h"
 #include "dnn/plan.h"
+#include "dnn/windows.h"
 
 namespace glimpse::dnn {
 
@@ -28,10 +29,6 @@ struct PoolingOp {
 
 /// The average over a grid of rectangles: what average pooling that oneDNN does not know comes to.
 struct BinnedAverageOp {
-  struct Bin {
-    std::int64_t begin = 0, end = 0;  ///< the cells that are there, [begin, end)
-    std::int64_t divisor = 1;         ///< how many the sum is divided by along this side
-  };
   std::vector<Bin> rows, cols;
 };
 struct ChannelReductionOp {

@@ -5,49 +5,9 @@
 #include "dnn/network.h"
 #include "dnn/plan.h"
 #include "dnn/plan_compiler.h"
+#include "dnn/windows.h"
 
 namespace glimpse::dnn {
-namespace {
-
-using Bin = BinnedAverageOp::Bin;
-
-/// Cells of one side that a pooling window starts at, and how far outside the input it may read.
-struct Side {
-  std::int64_t size, kernel, stride, before, after;
-};
-
-/// As torch counts: with `ceil` a last, partial window counts if it starts inside the input or the padding before it.
-std::int64_t pooled_size(const Side& side, bool ceil) {
-  const std::int64_t room = side.size + side.before + side.after - side.kernel;
-  std::int64_t count = room / side.stride + 1;
-  if (ceil && room % side.stride != 0 && count * side.stride < side.size + side.before) ++count;
-  return count;
-}
-
-/// As torch divides when padding counts: by the part of the window that lies in the input or its padding, not by what
-/// ceil mode adds beyond.
-std::vector<Bin> windows(const Side& side, std::int64_t count) {
-  std::vector<Bin> bins;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t begin = i * side.stride - side.before;
-    const std::int64_t end = begin + side.kernel;
-    bins.push_back(
-        {std::max<std::int64_t>(begin, 0), std::min(end, side.size), std::min(end, side.size + side.after) - begin});
-  }
-  return bins;
-}
-
-std::vector<Bin> adaptive_bins(std::int64_t in, std::int64_t out) {
-  std::vector<Bin> bins;
-  for (std::int64_t i = 0; i < out; ++i) {
-    const std::int64_t begin = in * i / out;
-    const std::int64_t end = (in * (i + 1) + out - 1) / out;
-    bins.push_back({begin, end, end - begin});
-  }
-  return bins;
-}
-
-}  // namespace
 
 struct PlanBuilder::Impl {
   explicit Impl(PlanOptions plan_options) : options(std::move(plan_options)) {}
@@ -120,7 +80,8 @@ Value PlanBuilder::pooling(const std::string& name, Value src, const PoolingOpti
   const Shape out = {in[0], in[1], pooled_size(rows, options.ceil_mode), pooled_size(cols, options.ceil_mode)};
   // oneDNN divides by the whole window, also where ceil mode lets it reach beyond the padding.
   if (options.kind == PoolingOptions::Kind::kAverageIncludingPadding && options.ceil_mode) {
-    return impl_->append(name, {src.id}, out, BinnedAverageOp{windows(rows, out[2]), windows(cols, out[3])});
+    return impl_->append(name, {src.id}, out,
+                         BinnedAverageOp{window_bins(rows, out[2], true), window_bins(cols, out[3], true)});
   }
   return impl_->append(name, {src.id}, out, PoolingOp{options});
 }

@@ -1,0 +1,48 @@
+/// The tensors of a network under training, by the names that they have in a weights file.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "core/safetensors.h"
+#include "train/tape.h"
+
+namespace glimpse::train {
+
+/// Parameters and, beside them, tensors that training updates without a gradient (batch norm's running statistics).
+/// References stay valid while the set lives.
+class ParameterSet {
+ public:
+  /// Throws Error(kInternal) for a name that is there already.
+  Parameter& add(std::string name, Tensor value, bool decay);
+  Tensor& add_statistic(std::string name, Tensor value);
+
+  /// Throws Error(kInternal) for a name that is not there.
+  Parameter& at(std::string_view name);
+  Tensor& statistic(std::string_view name);
+
+  std::deque<Parameter>& parameters() { return parameters_; }
+  const std::deque<Parameter>& parameters() const { return parameters_; }
+  const std::map<std::string, Tensor, std::less<>>& statistics() const { return statistics_; }
+
+  std::int64_t count() const;  ///< numbers in all parameters
+  void clear_gradients();
+  /// Euclidean norm of all gradients; NaN or infinity where one is not finite.
+  double gradient_norm() const;
+
+  /// All tensors, parameters and statistics alike, by name. Views live as long as the set.
+  std::map<std::string, TensorView, std::less<>> views() const;
+  /// Takes the values of all tensors that `weights` has under the same name. Throws Error(kModel) for another shape or
+  /// values that are not finite. Gives the names that were not there.
+  std::vector<std::string> load(const Weights& weights);
+
+ private:
+  std::deque<Parameter> parameters_;
+  std::map<std::string, Parameter*, std::less<>> by_name_;
+  std::map<std::string, Tensor, std::less<>> statistics_;
+};
+
+}  // namespace glimpse::train
