@@ -1,0 +1,245 @@
+#include "train/recipe.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/text.h"
+#include "train/recipe_fields.h"
+
+namespace glimpse::train {
+namespace {
+
+constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r";
+  const std::size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+}
+
+/// `line` up to a '#' at its start or after white space.
+std::string_view without_comment(std::string_view line) {
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '#' && (i == 0 || line[i - 1] == ' ' || line[i - 1] == '\t')) return line.substr(0, i);
+  }
+  return line;
+}
+
+std::string did_you_mean(std::string_view name, const std::vector<std::string_view>& known) {
+  const std::string_view near = nearest(name, known);
+  return near.empty() ? std::string() : "; did you mean " + quote(near) + "?";
+}
+
+std::string name_of(std::string_view section) {
+  return section.empty() ? "the part before any section" : '[' + std::string(section) + ']';
+}
+
+const Field* find(const std::vector<Field>& fields, std::string_view key) {
+  const auto found = std::find_if(fields.begin(), fields.end(), [&](const Field& field) { return field.key == key; });
+  return found == fields.end() ? nullptr : &*found;
+}
+
+std::string unknown_key(std::string_view section, const std::vector<Field>& fields, std::string_view key) {
+  std::vector<std::string_view> known;
+  for (const Field& field : fields) known.push_back(field.key);
+  return name_of(section) + " has no key " + quote(key) + did_you_mean(key, known);
+}
+
+std::string unknown_section(std::string_view section) {
+  std::string known;
+  for (const std::string_view name : section_names()) {
+    if (!name.empty()) known += (known.empty() ? "" : ", ") + std::string(name);
+  }
+  return "there is no section " + quote(section) + did_you_mean(section, section_names()) + " (known are " + known +
+         ')';
+}
+
+bool is_section(std::string_view name) {
+  const std::vector<std::string_view>& names = section_names();
+  return !name.empty() && std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Gives `value` to `field`; what comes back is a complaint or empty.
+std::string assign(const Field& field, std::string_view value, const std::filesystem::path& folder) {
+  if (to_valid_utf8(value) != value || value.find('\0') != std::string_view::npos) {
+    return quote(field.key) + " is " + quote(value) + ", which is not UTF-8 text";
+  }
+  const std::string wanted = field.read(value, folder);
+  return wanted.empty() ? std::string() : quote(field.key) + " is " + quote(value) + "; give " + wanted;
+}
+
+class Parser {
+ public:
+  Parser(const std::string& file, const std::filesystem::path& folder) : file_(file) {
+    recipe_.folder = std::filesystem::absolute(folder).lexically_normal();
+    fields_ = section_fields(recipe_, "");
+  }
+
+  Recipe parse(std::string_view text) {
+    for (const std::string_view line : split_lines(text)) {
+      ++line_;
+      const std::string_view content = trimmed(without_comment(line));
+      if (content.empty()) continue;
+      if (content.front() == '[') {
+        open_section(content);
+      } else {
+        take_key(content);
+      }
+    }
+    fields_.clear();  // they refer to the recipe that is moved away
+    return std::move(recipe_);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const {
+    throw Error(ErrorCode::kUsage, quote(file_) + " line " + std::to_string(line_) + ": " + what);
+  }
+
+  void open_section(std::string_view content) {
+    if (content.back() != ']') fail(quote(content) + " is not a section; write it as [name]");
+    const std::string_view name = trimmed(content.substr(1, content.size() - 2));
+    if (!is_section(name)) fail(unknown_section(name));
+    const auto [first, is_new] = sections_.emplace(name, line_);
+    if (!is_new)
+      fail("section " + name_of(name) + " stands here twice, first in line " + std::to_string(first->second));
+    section_ = name;
+    keys_.clear();
+    add_section(recipe_, section_);
+    fields_ = section_fields(recipe_, section_);
+  }
+
+  void take_key(std::string_view content) {
+    const std::size_t equals = content.find('=');
+    if (equals == std::string_view::npos) fail(quote(content) + " is neither a [section] nor key = value");
+    const std::string_view key = trimmed(content.substr(0, equals));
+    const Field* field = find(fields_, key);
+    if (field == nullptr) fail(unknown_key(section_, fields_, key));
+    const auto [first, is_new] = keys_.emplace(key, line_);
+    if (!is_new) fail("key " + quote(key) + " stands here twice, first in line " + std::to_string(first->second));
+    const std::string complaint = assign(*field, trimmed(content.substr(equals + 1)), recipe_.folder);
+    if (!complaint.empty()) fail(complaint);
+  }
+
+  const std::string& file_;
+  Recipe recipe_;
+  std::size_t line_ = 0;
+  std::string section_;
+  std::vector<Field> fields_;                             ///< of the section that is open
+  std::map<std::string, std::size_t, std::less<>> keys_;  ///< seen in it, with their lines
+  std::map<std::string, std::size_t, std::less<>> sections_;
+};
+
+std::string full_name(std::string_view section, std::string_view key) {
+  return section.empty() ? std::string(key) : std::string(section) + '.' + std::string(key);
+}
+
+void check_inputs(Recipe& recipe) {
+  for (const std::string_view section : section_names()) {
+    if (!has_section(recipe, section)) continue;
+    for (const Field& field : section_fields(recipe, section)) {
+      for (const std::filesystem::path& path : field.inputs()) {
+        std::error_code error;
+        if (std::filesystem::exists(path, error)) continue;
+        throw Error(ErrorCode::kMissing, "the recipe's " + quote(full_name(section, field.key)) + ", " +
+                                             quote(path.native()) + ", does not exist");
+      }
+    }
+  }
+}
+
+[[noreturn]] void fail_check(const std::string& what) { throw Error(ErrorCode::kUsage, "the recipe " + what); }
+
+void require(bool is_given, const std::string& key, const std::string& reason) {
+  if (!is_given) fail_check("gives no " + quote(key) + ", which " + reason + " needs");
+}
+
+void check_distill(const Recipe& recipe, const DistillStage& stage) {
+  const std::string reason = "section [distill]";
+  require(!recipe.encoder.graph.empty(), "encoder.graph", reason);
+  require(!recipe.encoder.output.empty(), "encoder.output", reason);
+  require(!stage.teacher_graph.empty(), "distill.teacher-graph", reason);
+  require(!stage.teacher_weights.empty(), "distill.teacher-weights", reason);
+  require(!stage.target.empty() || stage.logits_weight > 0, "distill.target", reason);
+  require(stage.logits_weight == 0 || !stage.teacher_output.empty(), "distill.teacher-output", "logits-weight");
+  require(!recipe.data.unlabelled.empty() || !recipe.data.photos.empty(), "data.unlabelled", reason);
+}
+
+void check_caption(const Recipe& recipe, const CaptionStage& stage) {
+  if (stage.language_epochs > 0) require(!recipe.data.sentences.empty(), "data.sentences", "caption.language-epochs");
+  // A cache holds one map a picture, and its mirror image's.
+  const AugmentOptions& augment = stage.augment;
+  const bool crops = augment.scale_min < 1 || augment.ratio_min != 1 || augment.ratio_max != 1 || augment.colour > 0;
+  if (!stage.cache.empty() && crops) {
+    fail_check("has crop-scale, crop-ratio or colour in [caption] beside a cache; take them or the cache out");
+  }
+}
+
+}  // namespace
+
+Recipe parse_recipe(std::string_view text, const std::string& file, const std::filesystem::path& folder) {
+  return Parser(file, folder).parse(text);
+}
+
+Recipe read_recipe(const std::filesystem::path& path) {
+  return parse_recipe(read_file(path, kMaxBytes), path.native(), path.has_parent_path() ? path.parent_path() : ".");
+}
+
+void set(Recipe& recipe, std::string_view key, std::string_view value) {
+  const std::size_t dot = key.find('.');
+  const std::string_view section = dot == std::string_view::npos ? std::string_view() : key.substr(0, dot);
+  const auto fail = [&](const std::string& what) {
+    throw Error(ErrorCode::kUsage, "cannot set " + quote(key) + " of the recipe: " + what);
+  };
+  if (dot != std::string_view::npos && !is_section(section)) fail(unknown_section(section));
+  if (!has_section(recipe, section)) fail("it has no section " + name_of(section));
+  const std::vector<Field> fields = section_fields(recipe, section);
+  const std::string_view name = dot == std::string_view::npos ? key : key.substr(dot + 1);
+  const Field* field = find(fields, name);
+  if (field == nullptr) fail(unknown_key(section, fields, name));
+  if (value.find('\n') != std::string_view::npos || trimmed(without_comment(value)) != value) {
+    fail(quote(value) + " could not stand in a recipe: it has a comment, a new line or white space at an end");
+  }
+  const std::string complaint = assign(*field, value, std::filesystem::current_path());
+  if (!complaint.empty()) fail(complaint);
+}
+
+void check(const Recipe& recipe) {
+  const bool has_captions = recipe.caption || recipe.finetune || recipe.scst;
+  if (!recipe.distill && !has_captions) {
+    fail_check("has no stage; add a section [distill], [caption], [finetune] or [scst]");
+  }
+  require(!recipe.output.empty(), "output", "every recipe");
+  if (recipe.distill) check_distill(recipe, *recipe.distill);
+  if (has_captions) {
+    require(!recipe.data.captions.empty(), "data.captions", "a stage with captions");
+    require(!recipe.data.photos.empty(), "data.photos", "a stage with captions");
+    require(!recipe.data.train_splits.empty(), "data.train-splits", "a stage with captions");
+  }
+  if (recipe.caption) check_caption(recipe, *recipe.caption);
+  if (recipe.scst && recipe.scst->baseline == ScstStage::Baseline::kMean && recipe.scst->samples < 2) {
+    fail_check("has baseline = mean in [scst] with samples = 1; the mean is the other samples', so draw 2 or more");
+  }
+  Recipe copy = recipe;
+  check_inputs(copy);
+}
+
+std::string to_text(const Recipe& recipe) {
+  Recipe copy = recipe;
+  std::string text;
+  for (const std::string_view section : section_names()) {
+    if (!has_section(copy, section)) continue;
+    if (!section.empty()) text += "\n[" + std::string(section) + "]\n";
+    for (const Field& field : section_fields(copy, section)) {
+      const std::string value = field.write(recipe.folder);
+      text += std::string(field.key) + (value.empty() ? " =" : " = " + value) + '\n';
+    }
+  }
+  return text;
+}
+
+}  // namespace glimpse::train

@@ -1,0 +1,219 @@
+// Recipes: what is read, what is complained of and how, and that what is written reads the same.
+#include "train/recipe.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "core/error.h"
+#include "support/paths.h"
+#include "train/recipe_fields.h"
+
+namespace glimpse::train {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Recipe parse(std::string_view text) { return parse_recipe(text, "r.conf", "/recipes"); }
+
+std::string message_of(const std::function<void()>& body, ErrorCode code = ErrorCode::kUsage) {
+  try {
+    body();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), code) << error.what();
+    return error.what();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return "";
+}
+
+std::string complaint(const std::string& text) {
+  return message_of([&] { parse(text); });
+}
+
+TEST(RecipeTest, ReadsKeysOfEverySort) {
+  const Recipe recipe = parse(
+      "# a recipe\n"
+      "name = my model # the best\r\n"
+      "seed=18446744073709551615\n"
+      "\n"
+      "[data]\n"
+      "  captions = sets/all.json\n"
+      "photos = /photos\n"
+      "train-splits = train, restval\n"
+      "unlabelled = a, ../b\n"
+      "val-folder = flickr#8k\n"
+      "[encoder]\n"
+      "mean = 1.5, -2, 3e1\n"
+      "[decoder]\n"
+      "gate = vector\n"
+      "[ distill ]\n"
+      "learning-rate = 2e-3\n"
+      "optimiser = sgd\n"
+      "flip = yes\n"
+      "crop-scale = 0.25, 1\n"
+      "target = a, b");
+  EXPECT_EQ(recipe.name, "my model");
+  EXPECT_EQ(recipe.seed, 18446744073709551615U);
+  EXPECT_EQ(recipe.data.captions, "/recipes/sets/all.json");
+  EXPECT_EQ(recipe.data.photos, "/photos");
+  EXPECT_THAT(recipe.data.train_splits, ElementsAre("train", "restval"));
+  EXPECT_THAT(recipe.data.unlabelled, ElementsAre("/recipes/a", "/b"));
+  EXPECT_EQ(recipe.data.val_folder, "flickr#8k");
+  EXPECT_THAT(recipe.encoder.input.mean, ElementsAre(1.5, -2, 30));
+  EXPECT_EQ(recipe.decoder.formulas.gate, DecoderConfig::Gate::kVector);
+  ASSERT_TRUE(recipe.distill);
+  EXPECT_EQ(recipe.distill->learning_rate, 2e-3);
+  EXPECT_EQ(recipe.distill->optimiser, StageOptions::Optimiser::kSgd);
+  EXPECT_TRUE(recipe.distill->augment.flip);
+  EXPECT_EQ(recipe.distill->augment.scale_min, 0.25);
+  EXPECT_THAT(recipe.distill->target, ElementsAre("a", "b"));
+  EXPECT_FALSE(recipe.caption || recipe.finetune || recipe.scst);
+}
+
+TEST(RecipeTest, WhatIsNotGivenHasItsDefault) {
+  const Recipe recipe = parse("[scst]\n");
+  EXPECT_EQ(recipe.data.vocabulary_threshold, 5);
+  EXPECT_EQ(recipe.decoder.attention, 256);
+  EXPECT_EQ(recipe.scst->beta2, 0.999);
+  EXPECT_EQ(recipe.scst->baseline, ScstStage::Baseline::kMean);
+}
+
+TEST(RecipeTest, ComplaintsNameLineKeyAndTheNearestRightOne) {
+  EXPECT_EQ(complaint("\n[distill]\nepoch = 3\n"),
+            "'r.conf' line 3: [distill] has no key 'epoch'; did you mean 'epochs'?");
+  EXPECT_THAT(complaint("xyzzyxyzzy = 3"), AllOf(HasSubstr("line 1"), HasSubstr("before any section")));
+  EXPECT_THAT(complaint("[distil]\n"), HasSubstr("did you mean 'distill'?"));
+  EXPECT_THAT(complaint("[]\n"), HasSubstr("known are data, encoder"));
+  EXPECT_THAT(complaint("[data\n"), HasSubstr("write it as [name]"));
+  EXPECT_THAT(complaint("seed 1\n"), HasSubstr("neither"));
+  EXPECT_EQ(complaint("seed = 1\nname = a\nseed = 2\n"),
+            "'r.conf' line 3: key 'seed' stands here twice, first in line 1");
+  EXPECT_THAT(complaint("[data]\n[encoder]\n[data]\n"), HasSubstr("[data] stands here twice, first in line 1"));
+}
+
+TEST(RecipeTest, ComplaintsAboutValuesSayWhatToGive) {
+  EXPECT_EQ(complaint("[caption]\nepochs = 0\n"),
+            "'r.conf' line 2: 'epochs' is '0'; give a whole number from 1 to 100000");
+  EXPECT_THAT(complaint("[caption]\nepochs = 2.5\n"), HasSubstr("whole number"));
+  EXPECT_THAT(complaint("[caption]\nepochs =\n"), HasSubstr("'epochs' is ''"));
+  EXPECT_THAT(complaint("[caption]\nlearning-rate = nan\n"), HasSubstr("a number from 1e-12 to 1000"));
+  EXPECT_THAT(complaint("[caption]\nlearning-rate = 1e-3x\n"), HasSubstr("'1e-3x'"));
+  EXPECT_THAT(complaint("[caption]\nflip = maybe\n"), HasSubstr("give yes or no"));
+  EXPECT_THAT(complaint("[caption]\nschedule = linear\n"), HasSubstr("give cosine or constant"));
+  EXPECT_THAT(complaint("[caption]\ncrop-scale = 1, 0.5\n"), HasSubstr("the smaller first"));
+  EXPECT_THAT(complaint("[caption]\ncrop-ratio = 1\n"), HasSubstr("two ratios"));
+  EXPECT_THAT(complaint("[encoder]\nstd = 1, 0, 1\n"), HasSubstr("three numbers above 0"));
+  EXPECT_THAT(complaint("[encoder]\nmean = 1, inf, 1\n"), HasSubstr("three numbers"));
+  EXPECT_THAT(complaint("precision = f16\n"), HasSubstr("give f32"));
+  EXPECT_THAT(complaint("name = \xff\n"), HasSubstr("not UTF-8"));
+}
+
+/// Another text for each key than it has by default.
+std::string other_value(const Field& field, const std::string& value) {
+  for (const char* candidate : {"7", "0.5", "0.25", "0.5, 0.75", "1, 2, 3", "sgd", "constant", "yes", "no", "greedy",
+                                "none", "additive-relu", "vector", "linear", "deep", "some/where"}) {
+    if (candidate != value && field.read(candidate, "/recipes").empty()) return candidate;
+  }
+  return value;
+}
+
+TEST(RecipeTest, EveryKeyIsWrittenAndReadBack) {
+  Recipe recipe = parse("[distill]\n[caption]\n[finetune]\n[scst]\n");
+  const std::string standard = to_text(recipe);
+  int keys = 0;
+  for (const std::string_view section : section_names()) {
+    for (const Field& field : section_fields(recipe, section)) {
+      const std::string before = field.write("/recipes");
+      const std::string changed = other_value(field, before);
+      ++keys;
+      if (field.key == "precision" || field.key == "kind") continue;  // they have one value only
+      EXPECT_NE(changed, before) << section << ' ' << field.key;
+      EXPECT_EQ(field.write("/recipes"), changed) << section << ' ' << field.key;
+    }
+  }
+  EXPECT_GT(keys, 100);
+  const std::string text = to_text(recipe);
+  EXPECT_NE(text, standard);
+  EXPECT_EQ(to_text(parse(text)), text);
+}
+
+TEST(RecipeTest, WhatIsWrittenDoesNotTellWhereItWasMade) {
+  const Recipe recipe = parse("output = out/m.safetensors\n[data]\nphotos = ../photos\n");
+  const std::string text = to_text(recipe);
+  EXPECT_THAT(text, AllOf(HasSubstr("\noutput = out/m.safetensors\n"), HasSubstr("\nphotos = ../photos\n")));
+  EXPECT_EQ(text, to_text(parse_recipe(text, "r", "/elsewhere")));
+}
+
+TEST(RecipeTest, SingleKeysAreSetAsFromACommandLine) {
+  Recipe recipe = parse("[distill]\n");
+  set(recipe, "distill.epochs", "3");
+  set(recipe, "seed", "9");
+  set(recipe, "data.captions", "here.json");
+  EXPECT_EQ(recipe.distill->epochs, 3);
+  EXPECT_EQ(recipe.seed, 9U);
+  EXPECT_EQ(recipe.data.captions, std::filesystem::current_path() / "here.json");
+  const auto refused = [&](const char* key, const char* value) { return message_of([&] { set(recipe, key, value); }); };
+  EXPECT_THAT(refused("distill.epocs", "3"), HasSubstr("did you mean 'epochs'?"));
+  EXPECT_THAT(refused("distil.epochs", "3"), HasSubstr("did you mean 'distill'?"));
+  EXPECT_THAT(refused("caption.epochs", "3"), HasSubstr("it has no section [caption]"));
+  EXPECT_THAT(refused("distill.epochs", "many"), HasSubstr("'distill.epochs'"));
+  EXPECT_THAT(refused("name", "a\nseed = 1"), HasSubstr("could not stand in a recipe"));
+  EXPECT_THAT(refused("name", "a # b"), HasSubstr("could not stand in a recipe"));
+}
+
+class RecipeCheckTest : public ::testing::Test {
+ protected:
+  RecipeCheckTest() {
+    std::filesystem::create_directory(scratch_.path() / "photos");
+    for (const char* name : {"set.json", "e.graph", "t.graph", "t.safetensors", "lines.txt"}) {
+      std::ofstream(scratch_.path() / name) << 'x';
+    }
+  }
+
+  std::string refused(const std::string& text, ErrorCode code = ErrorCode::kUsage) const {
+    return message_of([&] { check(read(text)); }, code);
+  }
+
+  Recipe read(const std::string& text) const {
+    std::ofstream(scratch_.path() / "r.conf") << text;
+    return read_recipe(scratch_.path() / "r.conf");
+  }
+
+  glimpse::testing::ScratchFolder scratch_;
+  const std::string data_ = "output = m\n[data]\ncaptions = set.json\nphotos = photos\nsentences = lines.txt\n";
+};
+
+TEST_F(RecipeCheckTest, AcceptsWhatIsThere) {
+  EXPECT_NO_THROW(check(read(data_ + "[caption]\ncache = later\nlanguage-epochs = 1\nflip = yes\n[scst]\n")));
+  EXPECT_NO_THROW(check(read(data_ + "[encoder]\ngraph = e.graph\noutput = x\n[distill]\nteacher-graph = t.graph\n"
+                                     "teacher-weights = t.safetensors\ntarget = map\n")));
+}
+
+TEST_F(RecipeCheckTest, MissingFilesAreNamedWithTheirKeys) {
+  EXPECT_THAT(refused("output = m\n[data]\ncaptions = none.json\nphotos = photos\n[caption]\n", ErrorCode::kMissing),
+              AllOf(HasSubstr("'data.captions'"), HasSubstr("none.json'")));
+  EXPECT_THAT(refused(data_ + "unlabelled = photos, nowhere\n[caption]\n", ErrorCode::kMissing),
+              AllOf(HasSubstr("'data.unlabelled'"), HasSubstr("nowhere'")));
+}
+
+TEST_F(RecipeCheckTest, PartsThatDoNotFitAreRefused) {
+  EXPECT_THAT(refused(data_), HasSubstr("no stage"));
+  EXPECT_THAT(refused("[caption]\n"), HasSubstr("'output'"));
+  EXPECT_THAT(refused("output = m\n[caption]\n"), HasSubstr("'data.captions'"));
+  EXPECT_THAT(refused(data_ + "[distill]\n"), HasSubstr("'encoder.graph'"));
+  EXPECT_THAT(refused("output = m\n[data]\ncaptions = set.json\nphotos = photos\n[caption]\nlanguage-epochs = 2\n"),
+              HasSubstr("'data.sentences'"));
+  EXPECT_THAT(refused(data_ + "[caption]\ncache = later\ncolour = 0.2\n"), HasSubstr("cache"));
+  EXPECT_THAT(refused(data_ + "[scst]\nsamples = 1\n"), HasSubstr("draw 2 or more"));
+}
+
+TEST_F(RecipeCheckTest, ARecipeThatIsNotThereIsMissing) {
+  message_of([&] { read_recipe(scratch_.path() / "no.conf"); }, ErrorCode::kMissing);
+}
+
+}  // namespace
+}  // namespace glimpse::train
