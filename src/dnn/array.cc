@@ -16,17 +16,6 @@ std::size_t size_class(std::size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
-void clear_padding(const Array& array) {
-  const std::int64_t channels = array.dim(1);
-  const Extent e = extent_of(array.shape(), array.block());
-  const std::int64_t used = channels - (e.blocks - 1) * e.lanes;
-  if (used == e.lanes) return;
-  for (std::int64_t n = 0; n < e.n; ++n) {
-    float* last = array.data() + ((n + 1) * e.blocks - 1) * e.cells * e.lanes;
-    for (std::int64_t i = 0; i < e.cells; ++i) std::fill(last + i * e.lanes + used, last + (i + 1) * e.lanes, 0.0F);
-  }
-}
-
 }  // namespace
 
 Array Array::borrow(const Shape& shape, float* values) {
@@ -36,6 +25,17 @@ Array Array::borrow(const Shape& shape, float* values) {
   result.borrowed_ = true;
   result.numbers_ = std::shared_ptr<float>(values, [](float*) {});
   return result;
+}
+
+void Array::clear_padding() const {
+  if (block_ == 1) return;
+  const Extent e = extent_of(shape_, block_);
+  const std::int64_t used = shape_[1] - (e.blocks - 1) * e.lanes;
+  if (used == e.lanes) return;
+  for (std::int64_t n = 0; n < e.n; ++n) {
+    float* last = data() + ((n + 1) * e.blocks - 1) * e.cells * e.lanes;
+    for (std::int64_t i = 0; i < e.cells; ++i) std::fill(last + i * e.lanes + used, last + (i + 1) * e.lanes, 0.0F);
+  }
 }
 
 Array Array::reshaped(const Shape& shape) const {
@@ -83,7 +83,7 @@ Array ArrayPool::take(const Shape& shape, std::int64_t block) {
   result.numbers_ =
       std::shared_ptr<float>(numbers, [shelves = shelves_, kept = std::make_shared<AlignedBuffer>(std::move(buffer)),
                                        size](float*) { shelves->free[size].push_back(std::move(*kept)); });
-  if (block > 1) clear_padding(result);
+  result.clear_padding();
   return result;
 }
 

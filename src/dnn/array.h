@@ -33,6 +33,8 @@ class Array {
   bool unique() const { return numbers_.use_count() == 1 && !borrowed_; }
   /// The same, or they are somebody else's that were lent to be written to.
   bool owned() const { return borrowed_ || unique(); }
+  /// Zeros in the rest of the last block, after an operation that made something else of them.
+  void clear_padding() const;
   /// The same numbers under another shape of as many elements. Plain arrays only.
   Array reshaped(const Shape& shape) const;
 

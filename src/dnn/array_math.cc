@@ -112,6 +112,7 @@ void activate(const Activation& activation, const Array& src, const Array& dst, 
     if (activation.kind == Activation::Kind::kSigmoid) sigmoid_in_place(values);
     if (activation.kind == Activation::Kind::kTanh) tanh_in_place(values);
   });
+  dst.clear_padding();  // sigmoid(0) is not 0
 }
 
 void activate_d_src(const Activation& activation, const Array& src, const Array& dst, const Array& d_dst,
@@ -145,6 +146,7 @@ Spread spread_of(const Shape& larger, const Shape& smaller) {
 void add_spread(const Array& a, const Array& b, const Array& dst, int threads) {
   using Loop = void (*)(const float*, const float*, float*, std::int64_t);
   combine(a, b, dst, threads, static_cast<Loop>(add), add_lanes, add_cells);
+  dst.clear_padding();
 }
 
 void multiply_spread(const Array& a, const Array& b, const Array& dst, int threads) {

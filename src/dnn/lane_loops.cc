@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "dnn/multiversion.h"
 
@@ -143,6 +144,30 @@ GLIMPSE_MULTIVERSION void sum_to_cells(const float* a, float* sum, Block block) 
 
 GLIMPSE_MULTIVERSION void sum_to_cells(const float* a, const float* b, float* sum, Block block) {
   cell_sums(block, sum, [&](std::int64_t i) { return a[i] * b[i]; });
+}
+
+GLIMPSE_MULTIVERSION void adam(const DescentStep& step, const float* gradient, float* first, float* second,
+                               float* value, std::int64_t count) {
+  const DescentStep s = step;
+  each(count, [&](std::int64_t i) {
+    const float g = gradient[i] * s.clip;
+    first[i] = s.beta1 * first[i] + (1 - s.beta1) * g;
+    second[i] = s.beta2 * second[i] + (1 - s.beta2) * g * g;
+    value[i] = s.keep * value[i] - s.rate * first[i] / (std::sqrt(second[i] * s.second_scale) + s.epsilon);
+  });
+}
+
+GLIMPSE_MULTIVERSION void descend(const DescentStep& step, const float* gradient, float* velocity, float* value,
+                                  std::int64_t count) {
+  const DescentStep s = step;
+  each(count, [&](std::int64_t i) {
+    velocity[i] = s.beta1 * velocity[i] + gradient[i] * s.clip;
+    value[i] = s.keep * value[i] - s.rate * velocity[i];
+  });
+}
+
+GLIMPSE_MULTIVERSION void move_average(float decay, const float* value, float* average, std::int64_t count) {
+  each(count, [&](std::int64_t i) { average[i] += (1 - decay) * (value[i] - average[i]); });
 }
 
 }  // namespace glimpse::dnn

@@ -1,5 +1,5 @@
-/// The innermost loops of array_math.cc: over the cells and lanes of one block of channels, [cells, lanes]. Internal to
-/// src/dnn; each is compiled once per instruction set.
+/// The innermost loops of training: over numbers, or over the cells and lanes of one block of channels, [cells, lanes].
+/// Each is compiled once per instruction set and sequential: callers split work with parallel_for.
 #pragma once
 
 #include <cstdint>
@@ -36,5 +36,21 @@ void sum_to_lanes(const float* a, const float* b, float* sum, Block block);
 /// sum [cells] += Σ over lanes.
 void sum_to_cells(const float* a, float* sum, Block block);
 void sum_to_cells(const float* a, const float* b, float* sum, Block block);
+
+/// One step of AdamW (Loshchilov and Hutter 2019) or of SGD.
+struct DescentStep {
+  float clip = 1;   ///< factor of the gradient
+  float keep = 1;   ///< what weight decay leaves of the value
+  float rate = 0;   ///< the learning rate, by AdamW divided by 1 − β1^t
+  float beta1 = 0;  ///< SGD: the momentum
+  float beta2 = 0;
+  float second_scale = 1;  ///< 1 / (1 − β2^t)
+  float epsilon = 0;
+};
+void adam(const DescentStep& step, const float* gradient, float* first, float* second, float* value,
+          std::int64_t count);
+void descend(const DescentStep& step, const float* gradient, float* velocity, float* value, std::int64_t count);
+/// average = decay · average + (1 − decay) · value
+void move_average(float decay, const float* value, float* average, std::int64_t count);
 
 }  // namespace glimpse::dnn
