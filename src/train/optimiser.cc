@@ -13,6 +13,7 @@ namespace glimpse::train {
 namespace {
 
 constexpr std::int64_t kGrain = 16384;
+constexpr float kEpsilon = 1e-8F;
 
 Tensor zeros(const Shape& shape) {
   Tensor result(shape);
@@ -35,23 +36,23 @@ void restore_one(const Weights& weights, const std::string& name, Tensor& tensor
 
 }  // namespace
 
-double learning_rate(const OptimiserOptions& options, std::int64_t step, std::int64_t steps) {
+double learning_rate(const StageOptions& options, std::int64_t step, std::int64_t steps) {
   if (step < options.warm_up) {
     return options.learning_rate * static_cast<double>(step + 1) / static_cast<double>(options.warm_up);
   }
-  if (options.schedule == OptimiserOptions::Schedule::kConstant) return options.learning_rate;
+  if (options.schedule == StageOptions::Schedule::kConstant) return options.learning_rate;
   const double rest = std::max<double>(1, static_cast<double>(steps - options.warm_up));
   const double done = std::min(1.0, static_cast<double>(step - options.warm_up) / rest);
   return options.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * done));
 }
 
-Optimiser::Optimiser(const OptimiserOptions& options, ParameterSet& parameters)
+Optimiser::Optimiser(const StageOptions& options, ParameterSet& parameters)
     : options_(options), parameters_(parameters) {
   for (Parameter& parameter : parameters.parameters()) {
     Slot slot;
     slot.parameter = &parameter;
     slot.first = zeros(parameter.value.shape());
-    if (options.kind == OptimiserOptions::Kind::kAdamW) slot.second = zeros(parameter.value.shape());
+    if (options.optimiser == StageOptions::Optimiser::kAdamW) slot.second = zeros(parameter.value.shape());
     if (options.average > 0) slot.average = parameter.value.clone();
     slots_.push_back(std::move(slot));
   }
@@ -87,10 +88,10 @@ double Optimiser::step(double rate, const std::map<std::string, double>& scale) 
     step.keep = static_cast<float>(slot.parameter->decay ? 1 - own_rate * options_.weight_decay : 1);
     Tensor& value = slot.parameter->value;
     Tensor& gradient = slot.parameter->gradient;
-    if (options_.kind == OptimiserOptions::Kind::kAdamW) {
+    if (options_.optimiser == StageOptions::Optimiser::kAdamW) {
       step.beta1 = static_cast<float>(options_.beta1);
       step.beta2 = static_cast<float>(options_.beta2);
-      step.epsilon = static_cast<float>(options_.epsilon);
+      step.epsilon = kEpsilon;
       step.rate = static_cast<float>(own_rate / (1 - std::pow(options_.beta1, t)));
       step.second_scale = static_cast<float>(1 / (1 - std::pow(options_.beta2, t)));
       dnn::parallel_for(value.count(), kGrain, [&](std::int64_t begin, std::int64_t end) {

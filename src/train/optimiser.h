@@ -7,32 +7,17 @@
 #include <string>
 
 #include "train/parameters.h"
+#include "train/recipe.h"
 
 namespace glimpse::train {
 
-struct OptimiserOptions {
-  enum class Kind { kAdamW, kSgd };
-  enum class Schedule { kCosine, kConstant };
-  Kind kind = Kind::kAdamW;
-  double learning_rate = 1e-3;  ///< at its highest
-  double weight_decay = 0.01;   ///< decoupled: a step takes learning rate × this part off every decaying weight
-  double momentum = 0.9;        ///< SGD's (Nesterov 1983 is not used)
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-  std::int64_t warm_up = 0;  ///< steps from 0 to the highest rate
-  Schedule schedule = Schedule::kCosine;
-  double clip = 0;     ///< the largest norm of all gradients together; 0: any
-  double average = 0;  ///< decay of the moving average, e.g. 0.999; 0: none
-};
-
 /// The rate at `step` (from 0) of `steps`: linear warm-up, then half a cosine to 0, or constant.
-double learning_rate(const OptimiserOptions& options, std::int64_t step, std::int64_t steps);
+double learning_rate(const StageOptions& options, std::int64_t step, std::int64_t steps);
 
 /// Holds the moments and averages of one ParameterSet, which must outlive it.
 class Optimiser {
  public:
-  Optimiser(const OptimiserOptions& options, ParameterSet& parameters);
+  Optimiser(const StageOptions& options, ParameterSet& parameters);
 
   /// Changes the parameters by their gradients, which are clipped and then cleared. `rate`: see learning_rate;
   /// `scale` (prefix of names → factor) makes some learn slower. Gives the gradients' norm before clipping. Throws
@@ -68,7 +53,7 @@ class Optimiser {
   void check_finite() const;
   void swap_averages();
 
-  OptimiserOptions options_;
+  StageOptions options_;
   ParameterSet& parameters_;
   std::vector<Slot> slots_;
   std::map<std::string, Tensor, std::less<>> statistic_averages_;

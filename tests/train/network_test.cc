@@ -40,6 +40,7 @@ output last
 )";
 
 constexpr std::int64_t kSide = 33;
+constexpr std::uint64_t kWeightSeed = 10;  // no hidden unit of the small se and cbam is dead
 
 Tensor random_picture(std::int64_t count, std::uint64_t seed) {
   Random random(seed);
@@ -52,7 +53,7 @@ Tensor random_picture(std::int64_t count, std::uint64_t seed) {
 ParameterSet filled(const net::GraphSpec& graph, const Shape& input) {
   ParameterSet parameters;
   add_parameters(graph, input, 1, parameters);
-  EXPECT_TRUE(parameters.load(net::random_weights(graph, input, 2)).empty());
+  EXPECT_TRUE(parameters.load(net::random_weights(graph, input, kWeightSeed)).empty());
   return parameters;
 }
 
@@ -70,7 +71,7 @@ TEST(Network, ForwardByRunningStatisticsIsThePlansForward) {
   options.batch = 2;
   options.height = options.width = kSide;
   options.plan.tuning = dnn::Tuning::kDirect;
-  dnn::Session session(net::compile(graph, net::random_weights(graph, picture.shape(), 2), options));
+  dnn::Session session(net::compile(graph, net::random_weights(graph, picture.shape(), kWeightSeed), options));
   std::ranges::copy(picture.values(), session.input().begin());
   session.run();
 
@@ -144,6 +145,11 @@ TEST_P(WholeNetwork, GradientsPredictTheChange) {
     double norm = 0;
     for (const float g : parameter.gradient.values()) norm += static_cast<double>(g) * g;
     norm = std::sqrt(norm);
+    // A shift in front of a batch's own statistics changes nothing.
+    if (GetParam() == Statistics::kBatch && parameter.name == "dw.bias") {
+      EXPECT_LT(norm, 1e-4);
+      continue;
+    }
     ASSERT_GT(norm, 0) << parameter.name;
     const Tensor before = parameter.value.clone();
     const double h = 2e-3;
