@@ -5,6 +5,7 @@ find_package(nlohmann_json 3.11 REQUIRED)
 find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
 include(${CMAKE_CURRENT_LIST_DIR}/OpenCV.cmake)
 find_package(TBB REQUIRED)
+find_package(ZLIB REQUIRED)
 
 # oneDNN: the v2 API (operation descriptors) from 2.6 on; v3 has another API, v1 lacks primitives that are used here.
 find_path(DNNL_INCLUDE_DIR NAMES oneapi/dnnl/dnnl.hpp REQUIRED)

@@ -50,5 +50,5 @@ function(glimpse_library)
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/include/glimpse SYMBOLIC)
   target_include_directories(glimpse INTERFACE $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(glimpse PRIVATE $<BUILD_INTERFACE:glimpse_options> $<BUILD_INTERFACE:${DNNL_LIBRARY}> $<INSTALL_INTERFACE:dnnl>
-                        OpenMP::OpenMP_CXX opencv_core opencv_imgproc opencv_imgcodecs opencv_freetype TBB::tbb Threads::Threads)
+                        OpenMP::OpenMP_CXX opencv_core opencv_imgproc opencv_imgcodecs opencv_freetype TBB::tbb ZLIB::ZLIB Threads::Threads)
 endfunction()
