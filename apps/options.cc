@@ -115,21 +115,26 @@ std::vector<std::string> read_list(const ParsedArguments& arguments, const std::
 
 }  // namespace
 
-std::vector<OptionGroup> shared_option_groups() {
+std::vector<OptionGroup> model_option_groups() {
   OptionGroup model{"Model and machine", {}};
   auto add_model = model.options.add_options();
   add_model("model,m", string_value("FILE"),
             "model bundle, or folder of an unpacked model (default: GLIMPSE_MODEL, else the model that comes with "
             "glimpse)");
   add_model("threads,t", string_value("N"), "processor threads (default: all that the process may use)");
+  return {search_group(), model};
+}
 
+std::vector<OptionGroup> shared_option_groups() {
   OptionGroup output{"Results", {}};
   auto add_output = output.options.add_options();
   add_output("format", string_value("FORMAT"), "text, json (an object a line) or csv (default: text)");
   add_output("attention", "with --format json: the attention over the cells of the map, a row a word");
   add_output("timing", "add the milliseconds that each picture took, from reading its file to the caption");
   add_output("nul,0", "paths on standard input end with NUL, as find -print0 writes them, not with a newline");
-  return {search_group(), model, output};
+  std::vector<OptionGroup> groups = model_option_groups();
+  groups.push_back(output);
+  return groups;
 }
 
 std::string picture_notes() {
@@ -140,8 +145,8 @@ std::string picture_notes() {
          "4 some pictures failed, 130 interrupted.\n";
 }
 
-SharedOptions read_shared_options(const ParsedArguments& arguments) {
-  SharedOptions options;
+ModelOptions read_model_options(const ParsedArguments& arguments) {
+  ModelOptions options;
   options.model = arguments.text("model");
   options.caption.search = read_search(arguments);
   options.caption.required = read_list(arguments, "require");
@@ -153,6 +158,12 @@ SharedOptions read_shared_options(const ParsedArguments& arguments) {
   }
   options.caption.prefix = arguments.text("prefix").value_or("");
   options.threads = arguments.integer("threads", 0, 1, kMaxThreads);
+  return options;
+}
+
+SharedOptions read_shared_options(const ParsedArguments& arguments) {
+  SharedOptions options;
+  static_cast<ModelOptions&>(options) = read_model_options(arguments);
   options.format = choose<Format>("format", arguments.text("format").value_or("text"),
                                   {{"text", Format::kText}, {"json", Format::kJson}, {"csv", Format::kCsv}});
   options.attention = arguments.has("attention");

@@ -9,6 +9,18 @@
 
 namespace glimpse::apps {
 
+void load_picture(Picture& picture, const std::function<void(Picture&)>& load) {
+  const Stopwatch watch;
+  try {
+    load(picture);
+  } catch (const Error& error) {
+    picture.error = error;
+  } catch (const std::bad_alloc&) {
+    picture.error = Error(ErrorCode::kTooLarge, "not enough memory to decode " + quote(picture.path));
+  }
+  picture.milliseconds = watch.milliseconds();
+}
+
 PictureReader::PictureReader(Inputs inputs, const Preprocess& preprocess, bool keep_full_size)
     : inputs_(std::move(inputs)), keep_full_size_(keep_full_size) {
   scaled_.min_width = preprocess.width;
@@ -35,15 +47,7 @@ std::optional<Picture> PictureReader::read() {
   picture.path = std::move(input->path);
   picture.error = std::move(input->error);
   if (picture.error) return picture;
-  const Stopwatch watch;
-  try {
-    load(picture);
-  } catch (const Error& error) {
-    picture.error = error;
-  } catch (const std::bad_alloc&) {
-    picture.error = Error(ErrorCode::kTooLarge, "not enough memory to decode " + quote(picture.path));
-  }
-  picture.milliseconds = watch.milliseconds();
+  load_picture(picture, [this](Picture& loaded) { load(loaded); });
   return picture;
 }
 

@@ -1,6 +1,7 @@
 /// Reads pictures ahead: while one is captioned the next one is decoded.
 #pragma once
 
+#include <functional>
 #include <future>
 #include <optional>
 #include <stop_token>
@@ -20,6 +21,9 @@ struct Picture {
   std::optional<Error> error;  ///< then there is no image
   double milliseconds = 0;     ///< that reading and decoding took
 };
+
+/// Calls `load` for a picture and keeps, as its error, what went wrong with it; measures the time.
+void load_picture(Picture& picture, const std::function<void(Picture&)>& load);
 
 class PictureReader {
  public:

@@ -55,6 +55,8 @@ void report_error(std::string_view message) {
 
 void report(std::string_view message) { write_message("glimpse: ", message); }
 
+void write_status(std::string_view text) { (void)write_all(STDERR_FILENO, "\r" + std::string(text) + "\033[K"); }
+
 std::string bold(std::string_view text) {
   static const bool kEnabled = colours(STDOUT_FILENO);
   return kEnabled ? "\033[1m" + std::string(text) + "\033[0m" : std::string(text);

@@ -19,6 +19,9 @@ void report_error(std::string_view message);
 /// Writes "glimpse: MESSAGE" to standard error.
 void report(std::string_view message);
 
+/// Puts `text` in place of the line that the cursor of standard error, a terminal, stands on; empty: takes it away.
+void write_status(std::string_view text);
+
 /// `text` in bold where standard output is a terminal that shows colours.
 std::string bold(std::string_view text);
 /// Columns of the terminal that standard output is; 100 where it is none.

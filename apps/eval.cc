@@ -1,0 +1,223 @@
+// glimpse eval: how good a model's captions are, beside those that people wrote.
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <unordered_set>
+
+#include "arguments.h"
+#include "command.h"
+#include "decoder/vocabulary.h"
+#include "interrupt.h"
+#include "metrics/scores.h"
+#include "results.h"
+#include "set_run.h"
+#include "terminal.h"
+
+namespace glimpse::apps {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using train::CaptionedPicture;
+using train::CaptionedSet;
+
+constexpr int kBatch = 16;
+
+struct EvalOptions {
+  std::string captions;
+  std::optional<std::string> images;
+  std::optional<std::string> split;
+  std::optional<std::string> results;  ///< score these, make none
+  std::optional<std::string> output;
+  Format format = Format::kText;
+  int batch = kBatch;
+  ModelOptions model;
+};
+
+CommandLine command_line() {
+  OptionGroup group{"What to score", {}};
+  const auto value = [](const char* name) { return po::value<std::string>()->value_name(name); };
+  auto add = group.options.add_options();
+  add("captions", value("FILE"),
+      "pictures and what people wrote: Karpathy's JSON, COCO captions JSON, or JSON lines with image and captions; "
+      "required");
+  add("images", value("DIR"), "the folder that the names of the pictures start from (default: that of the captions)");
+  add("split", value("NAME"),
+      "the pictures of this split (default: test where FILE has splits, else all; with --results: those it is about)");
+  add("results", value("FILE"),
+      "only score these captions: COCO results JSON, or the records that caption --format json writes");
+  add("output,o", value("FILE"), "write the captions as COCO results JSON");
+  add("format", value("FORMAT"), "text (a table, in per cent) or json (default: text)");
+  add("batch", value("N"), ("pictures at a time (default: " + std::to_string(kBatch) + ")").c_str());
+  CommandLine command = {
+      "glimpse eval --captions FILE [--images DIR] [options]",
+      "Captions the pictures of a set and says how near the captions are to those that people wrote: BLEU-1 to BLEU-4, "
+      "ROUGE-L and CIDEr as the standard COCO evaluation computes them (CIDEr is its D variant, up to 1000 per cent); "
+      "words a caption, distinct words, and the share of captions that no training caption of the same file reads "
+      "like.",
+      {group},
+      "Exit codes: 0 all done, 1 internal error or results not written, 2 wrong usage, 3 model unusable,\n"
+      "4 some pictures failed and were left out, 130 interrupted.\n",
+  };
+  for (OptionGroup& shared : model_option_groups()) command.groups.push_back(std::move(shared));
+  return command;
+}
+
+/// Options that make captions have no meaning where captions are given.
+void refuse_beside_results(const ParsedArguments& arguments) {
+  std::vector<std::string> names = {"images", "output", "batch"};
+  for (const OptionGroup& group : model_option_groups()) {
+    for (const auto& option : group.options.options()) names.push_back(option->long_name());
+  }
+  for (const std::string& name : names) {
+    if (!arguments.has(name)) continue;
+    throw Error(ErrorCode::kUsage, "--" + name + " has no meaning with --results, which only scores");
+  }
+}
+
+EvalOptions read_options(const ParsedArguments& arguments) {
+  EvalOptions options;
+  if (!arguments.positional.empty()) {
+    throw Error(ErrorCode::kUsage, "eval takes no argument " + quote(arguments.positional.front()) +
+                                       "; pictures are named by --captions FILE");
+  }
+  const std::optional<std::string> captions = arguments.text("captions");
+  if (!captions) throw Error(ErrorCode::kUsage, "eval needs to know what people wrote: --captions FILE");
+  options.captions = *captions;
+  options.images = arguments.text("images");
+  options.split = arguments.text("split");
+  options.results = arguments.text("results");
+  options.output = arguments.text("output");
+  options.format = choose<Format>("format", arguments.text("format").value_or("text"),
+                                  {{"text", Format::kText}, {"json", Format::kJson}});
+  options.batch = arguments.integer("batch", kBatch, 1, 1024);
+  if (options.results) refuse_beside_results(arguments);
+  options.model = read_model_options(arguments);
+  return options;
+}
+
+/// Calls `read`; a file that cannot be read is the fault of the option that named it.
+template <typename Read>
+auto read_named_file(const Read& read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kUsage, error.what());
+  }
+}
+
+bool has_splits(const CaptionedSet& set) {
+  return std::any_of(set.pictures.begin(), set.pictures.end(),
+                     [](const auto& picture) { return !picture.split.empty(); });
+}
+
+/// The share of captions whose words no training caption of the set has in this order; nothing where it has none.
+std::optional<double> novel_share(const std::vector<std::string>& captions, const CaptionedSet& all) {
+  const auto key = [](const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) text += word + ' ';
+    return text;
+  };
+  std::unordered_set<std::string> seen;
+  for (const CaptionedPicture& picture : all.pictures) {
+    if (picture.split != "train" && picture.split != "restval") continue;
+    for (const std::vector<std::string>& words : picture.tokens) seen.insert(key(words));
+  }
+  if (seen.empty() || captions.empty()) return std::nullopt;
+  const auto novel = std::count_if(captions.begin(), captions.end(), [&](const std::string& caption) {
+    return !seen.contains(key(tokenise_caption(caption)));
+  });
+  return static_cast<double>(novel) / static_cast<double>(captions.size());
+}
+
+std::string as_json(const metrics::Scores& scores, std::optional<double> novel) {
+  Json json = {{"images", scores.images}, {"bleu", scores.bleu}, {"rouge_l", scores.rouge_l}, {"cider", scores.cider}};
+  json["mean_length"] = scores.mean_length;
+  json["distinct_words"] = scores.distinct_words;
+  json["novel_captions"] = novel ? Json(*novel) : Json();
+  return json.dump() + "\n";
+}
+
+std::string as_table(const metrics::Scores& scores, std::optional<double> novel) {
+  std::string text;
+  const auto row = [&text](const char* label, double value, int decimals, const char* unit) {
+    std::array<char, 96> line{};
+    std::snprintf(line.data(), line.size(), "%-16s %8.*f%s\n", label, decimals, value, unit);
+    text += line.data();
+  };
+  row("pictures", static_cast<double>(scores.images), 0, "");
+  for (std::size_t i = 0; i < scores.bleu.size(); ++i) {
+    row(("BLEU-" + std::to_string(i + 1)).c_str(), 100 * scores.bleu[i], 1, " %");
+  }
+  row("ROUGE-L", 100 * scores.rouge_l, 1, " %");
+  row("CIDEr", 100 * scores.cider, 1, " %");
+  row("words a caption", scores.mean_length, 1, "");
+  row("distinct words", scores.distinct_words, 0, "");
+  if (novel) row("novel captions", 100 * *novel, 1, " %");
+  return text;
+}
+
+void write_scores(const std::vector<CaptionResult>& results, const CaptionedSet& set, const CaptionedSet& all,
+                  Format format) {
+  std::vector<std::string> captions;
+  std::vector<std::vector<std::string>> references;
+  for (const CaptionResult& result : results) {
+    captions.push_back(result.caption);
+    references.push_back(set.pictures[result.picture].captions);
+  }
+  const metrics::Scores scores = metrics::score_captions(captions, references);
+  const std::optional<double> novel = novel_share(captions, all);
+  write_output(format == Format::kJson ? as_json(scores, novel) : as_table(scores, novel));
+}
+
+ExitCode score_results(const EvalOptions& options, const CaptionedSet& all) {
+  Results results = read_named_file([&] { return read_results(*options.results, all); });
+  if (options.split) {
+    std::erase_if(results.captions,
+                  [&](const CaptionResult& result) { return all.pictures[result.picture].split != *options.split; });
+    const std::size_t wanted = take_split(all, *options.split).pictures.size();
+    if (results.captions.size() + static_cast<std::size_t>(results.failed) < wanted) {
+      throw Error(ErrorCode::kUsage, quote(*options.results) + " has captions of " +
+                                         std::to_string(results.captions.size()) + " of the " + std::to_string(wanted) +
+                                         " pictures of split " + quote(*options.split) +
+                                         "; without --split those that it has are scored");
+    }
+  }
+  if (results.captions.empty()) throw Error(ErrorCode::kUsage, quote(*options.results) + " has no caption to score");
+  write_scores(results.captions, all, all, options.format);
+  if (results.failed == 0) return ExitCode::kDone;
+  report(std::to_string(results.failed) + " results say that their picture failed; they are left out");
+  return ExitCode::kSomeFailed;
+}
+
+ExitCode caption_and_score(const EvalOptions& options, const CaptionedSet& all) {
+  CaptionedSet set = all;
+  if (options.split || has_splits(all)) set = take_split(all, options.split.value_or("test"));
+  read_named_file([&] { return check_pictures_exist(set); });
+  catch_interrupts();
+  const SetCaptions made = caption_set(set, options.model, options.batch);
+  if (options.output) write_results(*options.output, set, made.captions);
+  const std::size_t done = made.captions.size() + static_cast<std::size_t>(made.failed);
+  if (interrupted()) {
+    report("interrupted after " + std::to_string(done) + " of " + std::to_string(set.pictures.size()) +
+           " pictures; no scores" + (options.output ? "; the captions made so far are written" : ""));
+    return ExitCode::kInterrupted;
+  }
+  if (!made.captions.empty()) write_scores(made.captions, set, all, options.format);
+  if (made.failed == 0) return ExitCode::kDone;
+  report(std::to_string(made.failed) + " of " + std::to_string(done) + " pictures failed and are left out");
+  return ExitCode::kSomeFailed;
+}
+
+}  // namespace
+
+ExitCode run_eval(Arguments arguments) {
+  const std::optional<ParsedArguments> parsed = parse_arguments(command_line(), arguments);
+  if (!parsed) return ExitCode::kDone;
+  const EvalOptions options = read_options(*parsed);
+  const CaptionedSet all =
+      read_named_file([&] { return train::read_captioned_set(options.captions, options.images.value_or("")); });
+  return options.results ? score_results(options, all) : caption_and_score(options, all);
+}
+
+}  // namespace glimpse::apps
