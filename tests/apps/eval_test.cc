@@ -1,5 +1,8 @@
 // glimpse eval from the command line to the numbers, on a set whose captions are the tiny model's own.
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
 
 #include "fixture.h"
 #include "progress.h"
@@ -18,7 +21,8 @@ class EvalTest : public AppTest {
   EvalTest() {
     std::filesystem::create_directory(path("photos"));
     for (int i = 0; i < kPictures; ++i) add_picture("photos/" + name(i), i);
-    for (const std::string_view line : split_lines(glimpse({"caption", "photos"}).output)) {
+    const std::string lines = glimpse({"caption", "photos"}).output;
+    for (const std::string_view line : split_lines(lines)) {
       said_.emplace_back(line.substr(line.find('\t') + 1));
     }
     write_file(path("set.json"), set().dump());
@@ -65,7 +69,10 @@ TEST_F(EvalTest, CaptionsLikeThoseThatPeopleWroteScoreFull) {
   for (std::size_t i = 0; i < made.size(); ++i) {
     EXPECT_EQ(made[i]["image_id"], name(static_cast<int>(i) + 2));
     EXPECT_EQ(made[i]["caption"], said_[i + 2]) << "in a batch as alone";
-    for (const std::string_view word : split_words(said_[i + 2])) words.emplace(word), ++length;
+    for (const std::string_view word : split_words(said_[i + 2])) {
+      words.emplace(word);
+      ++length;
+    }
   }
   EXPECT_EQ(scores["distinct_words"], words.size());
   EXPECT_DOUBLE_EQ(scores["mean_length"], static_cast<double>(length) / 5);
@@ -82,7 +89,8 @@ TEST_F(EvalTest, TheSearchOptionsAreThoseOfCaption) {
   ASSERT_EQ(
       eval({"--images", "photos", "--forbid", "worda", "--prefix", "wordc", "--max-words", "4", "-o", "m.json"}).code,
       0);
-  for (const Json& made : Json::parse(read_whole(path("m.json")))) {
+  const Json all = Json::parse(read_whole(path("m.json")));
+  for (const Json& made : all) {
     const std::string caption = made["caption"];
     EXPECT_EQ(caption.rfind("wordc", 0), 0U) << caption;
     EXPECT_THAT(caption, ::testing::Not(HasSubstr("worda")));
