@@ -1,9 +1,25 @@
 #include "core/random.h"
 
+#include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cmath>
+#include <vector>
+
+#include "core/error.h"
+#include "core/text.h"
 
 namespace glimpse {
+namespace {
+
+constexpr int kHexadecimal = 16;
+
+std::string to_hex(std::uint64_t value) {
+  std::array<char, 16> buffer = {};
+  return {buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, kHexadecimal).ptr};
+}
+
+}  // namespace
 
 Random::Random(std::uint64_t seed) {
   for (std::uint64_t& word : state_) {
@@ -13,6 +29,32 @@ Random::Random(std::uint64_t seed) {
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
     word = z ^ (z >> 31);
   }
+}
+
+Random Random::from_state(std::string_view state) {
+  const std::vector<std::string_view> words = split_words(state);
+  std::vector<std::uint64_t> values;
+  for (const std::string_view word : words) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value, kHexadecimal);
+    if (error == std::errc() && end == word.data() + word.size()) values.push_back(value);
+  }
+  Random random;
+  const std::size_t size = random.state_.size();
+  if (values.size() != words.size() || (values.size() != size && values.size() != size + 1)) {
+    throw Error(ErrorCode::kUsage, quote(state) + " is not the state of a random number generator");
+  }
+  std::copy_n(values.begin(), size, random.state_.begin());
+  random.has_spare_ = values.size() > size;
+  if (random.has_spare_) random.spare_ = std::bit_cast<double>(values.back());
+  return random;
+}
+
+std::string Random::state() const {
+  std::string text;
+  for (const std::uint64_t word : state_) text += (text.empty() ? "" : " ") + to_hex(word);
+  if (has_spare_) text += ' ' + to_hex(std::bit_cast<std::uint64_t>(spare_));
+  return text;
 }
 
 std::uint64_t Random::next() {

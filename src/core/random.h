@@ -4,20 +4,28 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace glimpse {
 
 class Random {
  public:
   explicit Random(std::uint64_t seed);
+  /// Goes on where `state()` was taken. Throws Error(kUsage) for text that is no such state.
+  static Random from_state(std::string_view state);
 
   std::uint64_t next();                      ///< 64 random bits
   double uniform();                          ///< in [0, 1), 53 bits
   double normal();                           ///< mean 0, deviation 1 (Marsaglia's polar method)
   std::uint64_t below(std::uint64_t bound);  ///< in [0, bound), unbiased; bound > 0
 
+  std::string state() const;  ///< all that decides what comes next, as words of hexadecimal digits
+
  private:
-  std::array<std::uint64_t, 4> state_;
+  Random() = default;
+
+  std::array<std::uint64_t, 4> state_ = {};
   double spare_ = 0;
   bool has_spare_ = false;
 };

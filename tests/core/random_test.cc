@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 
+#include "core/error.h"
+
 namespace glimpse {
 namespace {
 
@@ -48,6 +50,21 @@ TEST(Random, BelowReachesEveryValueEqually) {
   constexpr int kCount = 70'000;
   for (int i = 0; i < kCount; ++i) ++counts.at(random.below(7));
   for (const int count : counts) EXPECT_NEAR(count, kCount / 7, 500);
+}
+
+TEST(Random, GoesOnFromItsState) {
+  Random random(9);
+  for (int i = 0; i < 5; ++i) {
+    random.normal();  // every other time a spare number is kept
+    Random copy = Random::from_state(random.state());
+    Random original = random;
+    EXPECT_EQ(copy.normal(), original.normal());
+    EXPECT_EQ(copy.next(), original.next());
+    EXPECT_EQ(copy.state(), original.state());
+  }
+  for (const char* bad : {"", "1 2 3", "1 2 3 4 5 6", "1 2 3 x", "1 2 3 11112222333344445"}) {
+    EXPECT_THROW(Random::from_state(bad), Error) << bad;
+  }
 }
 
 }  // namespace
