@@ -1,0 +1,48 @@
+/// Line charts as SVG text: axes with round numbers, a grid, lines and dots. Drawn dark on white, whatever is around.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace glimpse::train {
+
+struct Point {
+  double x = 0;
+  double y = 0;
+};
+
+struct Series {
+  enum class Style { kPale, kBold, kDots };  ///< a thin line, a thick one, a line with a dot at each point
+  Style style = Style::kBold;
+  std::string colour;  ///< as CSS has it
+  std::vector<Point> points;
+};
+
+/// One chart. Values beyond the range of y are drawn at its edge.
+struct Panel {
+  std::string title;
+  std::string remark;  ///< beside the title, smaller: "0.214 at best"
+  std::string x_label;
+  double y_min = 0;
+  double y_max = 1;
+  std::vector<Series> series;
+};
+
+struct LegendEntry {
+  std::string colour;
+  std::string text;
+};
+
+/// Round numbers, a step of 1, 2 or 5 times a power of ten apart, `most` at most, from the last at or below `low` to
+/// the first at or above `high`.
+std::vector<double> round_ticks(double low, double high, int most);
+
+/// A number on an axis whose ticks are `step` apart: "0.25", "20k".
+std::string tick_label(double value, double step);
+
+/// Panels two in a row below a title and a legend.
+std::string draw_chart(const std::vector<Panel>& panels, std::string_view title,
+                       const std::vector<LegendEntry>& legend);
+
+}  // namespace glimpse::train

@@ -1,0 +1,17 @@
+/// A training's journal as a picture: the loss of every stage and the scores of the validations.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "train/journal.h"
+
+namespace glimpse::train {
+
+/// A whole SVG file, complete in itself: a panel for each stage's loss (the first of a step's losses: pale as it was,
+/// bold as the mean of neighbouring steps) and one for each score of the validations, over the epochs of the stages
+/// that have it. The same journal gives the same text.
+std::string draw_curves(const std::vector<JournalEntry>& journal, std::string_view title);
+
+}  // namespace glimpse::train
