@@ -20,7 +20,6 @@
 namespace glimpse::apps {
 namespace {
 
-constexpr std::size_t kMaxGraphBytes = std::size_t{1} << 20;
 constexpr std::int64_t kProductSize = 2048;
 
 struct Options {
@@ -147,7 +146,7 @@ std::string kernels(const dnn::Plan& plan) {
 }
 
 void bench_graph(const std::filesystem::path& path, const Options& options, dnn::BareProduct& product) {
-  const net::GraphSpec graph = net::parse_graph(read_file(path, kMaxGraphBytes), path.filename().native());
+  const net::GraphSpec graph = net::read_graph(path);
   net::CompileOptions compile;
   compile.batch = options.batch;
   compile.height = options.size;

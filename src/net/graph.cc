@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/text.h"
 #include "net/attributes.h"
 
@@ -199,6 +200,11 @@ int GraphSpec::find(std::string_view name) const {
   }
   throw Error(ErrorCode::kModel,
               "graph " + quote(file) + " has no node " + quote(name) + did_you_mean(name, candidates));
+}
+
+GraphSpec read_graph(const std::filesystem::path& path) {
+  constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
+  return parse_graph(read_file(path, kMaxBytes), path.filename().native());
 }
 
 GraphSpec extract(const GraphSpec& graph, const std::vector<std::string>& outputs) {

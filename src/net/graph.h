@@ -25,6 +25,7 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -93,6 +94,8 @@ struct GraphSpec {
 };
 
 GraphSpec parse_graph(std::string_view text, const std::string& file);
+/// The same of a file. Throws also as read_file does.
+GraphSpec read_graph(const std::filesystem::path& path);
 
 /// The nodes that `outputs` (names; empty: the graph's own output) need, and no others. Its `output` is the first of
 /// them. Throws Error(kModel) for a name that is not there.

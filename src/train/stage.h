@@ -1,0 +1,45 @@
+/// One stage of training as the loop around it sees it: batches in, gradients out, a score now and then. All that is
+/// random in a stage follows from the seed and the step, so that a stage can be taken up again at any step.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "train/observer.h"
+#include "train/parameters.h"
+#include "train/recipe.h"
+
+namespace glimpse::train {
+
+class Stage {
+ public:
+  virtual ~Stage() = default;
+
+  virtual std::string_view name() const = 0;  ///< the recipe's section
+  virtual const StageOptions& options() const = 0;
+  virtual ParameterSet& parameters() = 0;
+  virtual std::int64_t steps_per_epoch() const = 0;
+
+  /// The next step is that one; called once, before the first step.
+  virtual void seek(std::int64_t step) = 0;
+
+  struct Step {
+    double loss = 0;
+    Measures parts;             ///< of the loss, and what else is worth a line of the journal
+    std::int64_t pictures = 0;  ///< that it was made of
+  };
+  /// Adds the next batch's gradients to the parameters'.
+  virtual Step step() = 0;
+
+  /// How good the parameters are as they stand, on pictures that are not trained on.
+  virtual Measures validate() = 0;
+  /// The validation's one number: larger is better.
+  virtual double quality(const Measures& scores) const = 0;
+
+  /// Prefixes of parameters' names with the factor of their learning rate.
+  virtual std::map<std::string, double> rate_scales() const { return {}; }
+};
+
+}  // namespace glimpse::train
