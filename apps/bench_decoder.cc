@@ -1,11 +1,10 @@
 // glimpse bench decoder: the steps of a beam search, beside the step's matrix products run bare through oneDNN.
-#include <algorithm>
-#include <cstdio>
 #include <numeric>
 #include <vector>
 
 #include "arguments.h"
 #include "bench.h"
+#include "bench_report.h"
 #include "core/random.h"
 #include "decoder/decoder.h"
 #include "dnn/bare_convolution.h"
@@ -34,22 +33,6 @@ struct Options {
   int rounds = 5;
   int words = 20;
 };
-
-using Samples = std::vector<double>;
-
-double median(Samples samples) {
-  const auto middle = samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2);
-  std::nth_element(samples.begin(), middle, samples.end());
-  return *middle;
-}
-
-double fastest(const Samples& samples) { return *std::min_element(samples.begin(), samples.end()); }
-
-std::string line(const char* format, auto... values) {
-  std::string text(static_cast<std::size_t>(std::snprintf(nullptr, 0, format, values...)), '\0');
-  std::snprintf(text.data(), text.size() + 1, format, values...);
-  return text + '\n';
-}
 
 DecoderConfig published_variant() {
   DecoderConfig config;

@@ -1,6 +1,5 @@
 // glimpse bench encoder: whole networks as plans, beside their convolutions run bare through oneDNN.
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <string_view>
@@ -8,6 +7,7 @@
 
 #include "arguments.h"
 #include "bench.h"
+#include "bench_report.h"
 #include "core/file.h"
 #include "core/random.h"
 #include "dnn/bare_convolution.h"
@@ -28,17 +28,6 @@ struct Options {
   int threads = 1;
   int rounds = 9;
 };
-
-/// Seconds of one step in every round.
-using Samples = std::vector<double>;
-
-double median(Samples samples) {
-  const auto middle = samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2);
-  std::nth_element(samples.begin(), middle, samples.end());
-  return *middle;
-}
-
-double fastest(const Samples& samples) { return *std::min_element(samples.begin(), samples.end()); }
 
 /// A plan and the seconds its steps took.
 struct TimedPlan {
@@ -104,12 +93,6 @@ Total total(const TimedPlan& timed, bool convolutions_only) {
     if (!convolutions_only || kind == "convolution" || kind == "reorder") result.add(timed.samples[i]);
   }
   return result;
-}
-
-std::string line(const char* format, auto... values) {
-  std::string text(static_cast<std::size_t>(std::snprintf(nullptr, 0, format, values...)), '\0');
-  std::snprintf(text.data(), text.size() + 1, format, values...);
-  return text + '\n';
 }
 
 /// What a network's convolutions cost, as a row of the table.
