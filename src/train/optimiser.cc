@@ -46,9 +46,11 @@ double learning_rate(const StageOptions& options, std::int64_t step, std::int64_
   return options.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * done));
 }
 
-Optimiser::Optimiser(const StageOptions& options, ParameterSet& parameters)
+Optimiser::Optimiser(const StageOptions& options, ParameterSet& parameters,
+                     const std::function<bool(const std::string&)>& trained)
     : options_(options), parameters_(parameters) {
   for (Parameter& parameter : parameters.parameters()) {
+    if (!trained(parameter.name)) continue;
     Slot slot;
     slot.parameter = &parameter;
     slot.first = zeros(parameter.value.shape());

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "train/parameters.h"
 #include "train/recipe.h"
@@ -17,7 +19,10 @@ double learning_rate(const StageOptions& options, std::int64_t step, std::int64_
 /// Holds the moments and averages of one ParameterSet, which must outlive it.
 class Optimiser {
  public:
-  Optimiser(const StageOptions& options, ParameterSet& parameters);
+  /// Changes only the parameters that `trained` says yes to, by name; all statistics are averaged.
+  Optimiser(
+      const StageOptions& options, ParameterSet& parameters,
+      const std::function<bool(const std::string&)>& trained = [](const std::string&) { return true; });
 
   /// Changes the parameters by their gradients, which are clipped and then cleared. `rate`: see learning_rate;
   /// `scale` (prefix of names → factor) makes some learn slower. Gives the gradients' norm before clipping. Throws

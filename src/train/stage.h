@@ -38,6 +38,8 @@ class Stage {
   /// The validation's one number: larger is better.
   virtual double quality(const Measures& scores) const = 0;
 
+  /// Whether the parameter of that name learns in this stage.
+  virtual bool trains(const std::string& /*name*/) const { return true; }
   /// Prefixes of parameters' names with the factor of their learning rate.
   virtual std::map<std::string, double> rate_scales() const { return {}; }
 };

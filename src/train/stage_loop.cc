@@ -1,6 +1,5 @@
 #include "train/stage_loop.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <string>
@@ -36,21 +35,25 @@ class Rate {
 
 class Loop {
  public:
-  Loop(Stage& stage, Optimiser& optimiser, const StageLoopOptions& options)
-      : stage_(stage), optimiser_(optimiser), options_(options), steps_per_epoch_(stage.steps_per_epoch()) {}
+  Loop(Stage& stage, Optimiser& optimiser, std::optional<double>& best, const StageHooks& hooks)
+      : stage_(stage),
+        optimiser_(optimiser),
+        best_(best),
+        hooks_(hooks),
+        steps_per_epoch_(stage.steps_per_epoch()),
+        steps_(steps_per_epoch_ * stage.options().epochs) {}
 
   void run() {
-    const std::int64_t steps = steps_per_epoch_ * stage_.options().epochs;
+    if (optimiser_.steps_done() >= steps_) return;
     stage_.seek(optimiser_.steps_done());
     Clock::time_point saved = Clock::now();
-    while (optimiser_.steps_done() < steps) {
-      const Clock::time_point start = Clock::now();
-      one_step(steps, start);
+    while (optimiser_.steps_done() < steps_) {
+      one_step();
       const std::int64_t done = optimiser_.steps_done();
       if (done % steps_per_epoch_ == 0) end_epoch(done);
-      const bool interrupted = options_.observer->interrupted();
-      if (interrupted || seconds_since(saved) >= stage_.options().checkpoint_every || done == steps) {
-        options_.save(optimiser_, done);
+      const bool interrupted = hooks_.observer->interrupted();
+      if (interrupted || done == steps_ || seconds_since(saved) >= stage_.options().checkpoint_every) {
+        hooks_.save();
         saved = Clock::now();
       }
       if (interrupted) throw Error(ErrorCode::kInterrupted, "interrupted; all is saved, --resume goes on");
@@ -58,45 +61,52 @@ class Loop {
   }
 
  private:
-  void one_step(std::int64_t steps, Clock::time_point start) {
+  void one_step() {
+    const Clock::time_point start = Clock::now();
     const std::int64_t index = optimiser_.steps_done();
-    const double rate = learning_rate(stage_.options(), index, steps);
+    const double rate = learning_rate(stage_.options(), index, steps_);
     const Stage::Step result = stage_.step();
     if (!std::isfinite(result.loss)) throw_diverged(stage_, index + 1, result.loss);
     optimiser_.step(rate, stage_.rate_scales());
     rate_.add(result.pictures, seconds_since(start));
     const int epoch = static_cast<int>(index / steps_per_epoch_) + 1;
-    const double per_step = seconds_since(start);
-    options_.stepped(index + 1, epoch, rate, rate_.value(), result);
-    const double pictures_left = static_cast<double>(steps - index - 1) * static_cast<double>(result.pictures);
-    options_.observer->progress({stage_.name(), epoch, stage_.options().epochs, index + 1, steps, result.loss, rate,
-                                 rate_.value(), rate_.value() > 0 ? pictures_left / rate_.value() : per_step});
+    StepRecord record{std::string(stage_.name()), epoch, index + 1, {{"loss", result.loss}}, rate, rate_.value()};
+    record.losses.insert(record.losses.end(), result.parts.begin(), result.parts.end());
+    hooks_.stepped(record);
+    const double pictures_left = static_cast<double>(steps_ - index - 1) * static_cast<double>(result.pictures);
+    hooks_.observer->progress({stage_.name(), epoch, stage_.options().epochs, index + 1, steps_, result.loss, rate,
+                               rate_.value(), pictures_left / rate_.value()});
   }
 
   void end_epoch(std::int64_t done) {
     const int epoch = static_cast<int>(done / steps_per_epoch_);
-    if (epoch % stage_.options().validate_every != 0 && epoch != stage_.options().epochs) return;
-    Measures scores;
-    optimiser_.with_averages([&] { scores = stage_.validate(); });
-    const double quality = stage_.quality(scores);
-    const bool best = quality > best_;
-    best_ = std::max(best_, quality);
-    options_.validated(done, epoch, scores, best);
-    options_.observer->validated({stage_.name(), epoch, done, scores, best});
+    if (epoch % stage_.options().validate_every != 0 && done != steps_) return;
+    Validation validation{stage_.name(), epoch, done, {}, false};
+    optimiser_.with_averages([&] {
+      validation.scores = stage_.validate();
+      const double quality = stage_.quality(validation.scores);
+      validation.best = !best_ || quality > *best_;
+      if (!validation.best) return;
+      best_ = quality;
+      hooks_.keep_best();
+    });
+    hooks_.validated(validation);
+    hooks_.observer->validated(validation);
   }
 
   Stage& stage_;
   Optimiser& optimiser_;
-  const StageLoopOptions& options_;
+  std::optional<double>& best_;
+  const StageHooks& hooks_;
   const std::int64_t steps_per_epoch_;
+  const std::int64_t steps_;
   Rate rate_;
-  double best_ = -std::numeric_limits<double>::infinity();
 };
 
 }  // namespace
 
-void run_stage(Stage& stage, Optimiser& optimiser, const StageLoopOptions& options) {
-  Loop(stage, optimiser, options).run();
+void run_stage(Stage& stage, Optimiser& optimiser, std::optional<double>& best, const StageHooks& hooks) {
+  Loop(stage, optimiser, best, hooks).run();
 }
 
 }  // namespace glimpse::train

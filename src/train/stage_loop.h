@@ -1,28 +1,30 @@
 /// The loop that every stage runs in: rate, optimiser, average, validation, journal, checkpoints, interruption.
 #pragma once
 
-#include <cstdint>
 #include <functional>
+#include <optional>
 
+#include "train/journal.h"
 #include "train/observer.h"
 #include "train/optimiser.h"
 #include "train/stage.h"
 
 namespace glimpse::train {
 
-struct StageLoopOptions {
-  Observer* observer = nullptr;  ///< never null
-  /// Saves all that it takes to go on after `steps` steps.
-  std::function<void(const Optimiser& optimiser, std::int64_t steps)> save;
-  /// Told of each step, and of each validation with whether it is the best so far.
-  std::function<void(std::int64_t step, int epoch, double rate, double pictures_per_second, const Stage::Step& result)>
-      stepped;
-  std::function<void(std::int64_t step, int epoch, const Measures& scores, bool best)> validated;
+/// What the loop tells and asks whoever runs it. None is null.
+struct StageHooks {
+  Observer* observer = nullptr;
+  /// Saves all that it takes to go on from here.
+  std::function<void()> save;
+  /// Keeps the parameters as they stand: the best validation's so far.
+  std::function<void()> keep_best;
+  std::function<void(const StepRecord& record)> stepped;
+  std::function<void(const Validation& validation)> validated;
 };
 
-/// Runs `stage` from where `optimiser` stands to its last epoch; the parameters are then the averages, where those are
-/// kept. Throws Error: kInterrupted after saving, where the observer asks for it; kModel naming step and tensor for
-/// numbers that are not finite.
-void run_stage(Stage& stage, Optimiser& optimiser, const StageLoopOptions& options);
+/// Runs `stage` from where `optimiser` stands to its last epoch. `best`, the best validation's quality so far, is kept
+/// up to date. Throws Error: kInterrupted after saving, where the observer asks for it; kModel naming step and tensor
+/// for numbers that are not finite.
+void run_stage(Stage& stage, Optimiser& optimiser, std::optional<double>& best, const StageHooks& hooks);
 
 }  // namespace glimpse::train

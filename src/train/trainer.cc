@@ -1,0 +1,220 @@
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "dnn/threads.h"
+#include "net/shapes.h"
+#include "train/captioned_set.h"
+#include "train/checkpoint.h"
+#include "train/curves.h"
+#include "train/distillation.h"
+#include "train/journal.h"
+#include "train/stage_loop.h"
+
+namespace glimpse::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kScaffold = "distill.";  ///< begins the names of tensors that are no part of a model
+
+bool in_model(std::string_view name) { return !name.starts_with(kScaffold); }
+
+TensorViews model_views(const ParameterSet& parameters) {
+  TensorViews views = parameters.views();
+  std::erase_if(views, [](const auto& entry) { return !in_model(entry.first); });
+  return views;
+}
+
+/// All pictures below a folder, by name. What is none is left out by the loader, and said.
+std::vector<fs::path> pictures_below(const fs::path& folder) {
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) files.push_back(entry.path());
+  }
+  std::ranges::sort(files);
+  if (files.empty()) throw Error(ErrorCode::kMissing, "there is no file in " + quote(folder.native()));
+  return files;
+}
+
+}  // namespace
+
+class Trainer::Impl {
+ public:
+  Impl(Recipe recipe, Observer& observer)
+      : recipe_(std::move(recipe)),
+        observer_(observer),
+        kernels_(recipe_.threads > 0 ? recipe_.threads : dnn::available_threads()),
+        folder_(recipe_.output.native() + ".training") {
+    check(recipe_);
+    dnn::set_thread_count(kernels_.threads());
+    read_pictures();
+    graph_text_ = read_file(recipe_.encoder.graph, kMaxGraphBytes);
+    graph_ = net::extract(net::parse_graph(graph_text_, recipe_.encoder.graph.native()), {recipe_.encoder.output});
+    add_parameters(graph_, {1, 3, recipe_.encoder.input.height, recipe_.encoder.input.width}, recipe_.seed,
+                   parameters_);
+    if (!recipe_.encoder.start.empty()) take_start();
+  }
+
+  const fs::path& folder() const { return folder_; }
+
+  void run(Start start) {
+    prepare_folder(start);
+    if (recipe_.distill) distill();
+  }
+
+ private:
+  static constexpr std::size_t kMaxGraphBytes = std::size_t{1} << 20;
+
+  void read_pictures() {
+    if (!recipe_.data.captions.empty()) {
+      CaptionedSet set = read_captioned_set(recipe_.data.captions, recipe_.data.photos);
+      check_pictures_exist(set);
+      for (CaptionedPicture& picture : set.pictures) {
+        const auto& splits = recipe_.data.train_splits;
+        if (picture.split.empty() || std::ranges::find(splits, picture.split) != splits.end()) {
+          train_.push_back(std::move(picture));
+        } else if (picture.split == recipe_.data.val_split && below_val_folder(picture.file)) {
+          val_.push_back(std::move(picture));
+        }
+      }
+    }
+    for (const fs::path& folder : recipe_.data.unlabelled) {
+      const std::vector<fs::path> files = pictures_below(folder);
+      unlabelled_.insert(unlabelled_.end(), files.begin(), files.end());
+    }
+  }
+
+  bool below_val_folder(const fs::path& file) const {
+    if (recipe_.data.val_folder.empty()) return true;
+    const fs::path relative = file.lexically_relative(recipe_.data.photos / recipe_.data.val_folder);
+    return !relative.empty() && *relative.begin() != "..";
+  }
+
+  void take_start() {
+    const std::vector<std::string> missing = parameters_.load(Weights(recipe_.encoder.start));
+    if (missing.empty()) return;
+    observer_.note(quote(recipe_.encoder.start.native()) + " has no " + quote(missing[0]) +
+                   (missing.size() > 1 ? " and " + std::to_string(missing.size() - 1) + " more" : "") +
+                   "; they start from random numbers");
+  }
+
+  void prepare_folder(Start start) {
+    const bool begun = fs::exists(journal_path());
+    if (start == Start::kOver) fs::remove_all(folder_);
+    if (start == Start::kAnew && begun) {
+      throw Error(ErrorCode::kUsage, quote(folder_.native()) +
+                                         " holds a training that was begun; --resume goes on with it, --overwrite "
+                                         "begins anew");
+    }
+    if (start == Start::kGoOn && !begun) {
+      throw Error(ErrorCode::kUsage, "there is no training in " + quote(folder_.native()) + " to go on with");
+    }
+    fs::create_directories(folder_);
+  }
+
+  fs::path journal_path() const { return folder_ / "journal.jsonl"; }
+  fs::path finished_path(const std::string& stage) const { return folder_ / (stage + ".safetensors"); }
+
+  /// Whether the stage's result is there already; it is taken then.
+  bool take_finished(const std::string& stage) {
+    if (!fs::exists(finished_path(stage))) return false;
+    const Checkpoint checkpoint(finished_path(stage), architecture_of(model_views(parameters_), graph_text_));
+    parameters_.load(checkpoint.weights());
+    observer_.note(stage + " is done: its weights are taken from " + quote(finished_path(stage).native()));
+    return true;
+  }
+
+  void distill() {
+    if (take_finished("distill")) return;
+    DistillationInput input;
+    input.options = *recipe_.distill;
+    input.input = recipe_.encoder.input;
+    input.encoder = graph_;
+    for (const CaptionedPicture& picture : train_) input.pictures.push_back(picture.file);
+    input.pictures.insert(input.pictures.end(), unlabelled_.begin(), unlabelled_.end());
+    for (const CaptionedPicture& picture : val_) input.validation.push_back(picture.file);
+    input.seed = recipe_.seed;
+    Distillation stage(std::move(input), parameters_, kernels_);
+    run_to_end(stage);
+  }
+
+  Counters counters(const Stage& stage, const Optimiser& optimiser, const std::optional<double>& best) const {
+    Counters result;
+    result.stage = stage.name();
+    result.step = optimiser.steps_done();
+    result.seeds = {{"seed", recipe_.seed}};
+    result.best_validation = best;
+    result.recipe = to_text(recipe_);
+    return result;
+  }
+
+  void run_to_end(Stage& stage) {
+    const std::string name(stage.name());
+    const fs::path state_path = folder_ / (name + ".checkpoint.safetensors");
+    const fs::path best_path = folder_ / (name + ".best.safetensors");
+    const auto architecture = [&] { return architecture_of(parameters_.views(), graph_text_); };
+    Optimiser optimiser(stage.options(), parameters_, [&](const std::string& tensor) { return stage.trains(tensor); });
+    std::optional<double> best;
+    if (fs::exists(state_path)) {
+      const Checkpoint checkpoint(state_path, architecture());
+      parameters_.load(checkpoint.weights());
+      optimiser.restore(checkpoint.weights(), checkpoint.counters().step);
+      best = checkpoint.counters().best_validation;
+      observer_.note(name + " goes on at step " + std::to_string(optimiser.steps_done()));
+    }
+    Journal journal(journal_path(), name, optimiser.steps_done());
+    StageHooks hooks;
+    hooks.observer = &observer_;
+    hooks.save = [&] {
+      TensorViews all = parameters_.views();
+      all.merge(optimiser.state());
+      write_checkpoint(state_path, architecture(), counters(stage, optimiser, best), all);
+    };
+    hooks.keep_best = [&] {
+      write_checkpoint(best_path, architecture(), counters(stage, optimiser, best), parameters_.views());
+    };
+    hooks.stepped = [&](const StepRecord& record) { journal.write(record); };
+    hooks.validated = [&](const Validation& validation) {
+      journal.write(validation);
+      draw();
+    };
+    run_stage(stage, optimiser, best, hooks);
+    parameters_.load(Checkpoint(best_path, architecture()).weights());
+    const TensorViews result = model_views(parameters_);
+    write_checkpoint(finished_path(name), architecture_of(result, graph_text_), counters(stage, optimiser, best),
+                     result);
+    fs::remove(state_path);
+    fs::remove(best_path);
+  }
+
+  void draw() const {
+    const std::string curves = draw_curves(read_journal(journal_path()), recipe_.name);
+    write_atomically(folder_ / "curves.svg", [&](std::ostream& out) { out << curves; });
+  }
+
+  Recipe recipe_;
+  Observer& observer_;
+  dnn::Kernels kernels_;
+  fs::path folder_;
+  std::vector<CaptionedPicture> train_;
+  std::vector<CaptionedPicture> val_;
+  std::vector<fs::path> unlabelled_;
+  std::string graph_text_;
+  net::GraphSpec graph_;
+  ParameterSet parameters_;
+};
+
+Trainer::Trainer(Recipe recipe, Observer& observer) : impl_(std::make_unique<Impl>(std::move(recipe), observer)) {}
+Trainer::~Trainer() = default;
+void Trainer::run(Start start) { impl_->run(start); }
+const std::filesystem::path& Trainer::folder() const { return impl_->folder(); }
+
+}  // namespace glimpse::train
