@@ -159,7 +159,8 @@ std::vector<double> round_ticks(double low, double high, int most) {
     if (last - first + 1 <= most) break;
   }
   std::vector<double> ticks;
-  for (double i = first; i <= last; ++i) ticks.push_back(i * step);
+  const int count = static_cast<int>(std::lround(last - first)) + 1;
+  for (int i = 0; i < count; ++i) ticks.push_back((first + i) * step);
   return ticks;
 }
 
@@ -182,8 +183,10 @@ std::string draw_chart(const std::vector<Panel>& panels, std::string_view title,
                     "</title>\n" + kStyle + "<rect width=\"" + width + "\" height=\"" + height +
                     "\" rx=\"8\" fill=\"#fff\"/>\n" + text_at(kMargin + kLeft, 36, "h", title) + draw_legend(legend);
   for (std::size_t i = 0; i < panels.size(); ++i) {
-    svg += draw_panel(panels[i], kMargin + static_cast<double>(i % 2) * (kPanelWidth + kGap),
-                      kHeader + static_cast<double>(i / 2) * (kPanelHeight + kGap));
+    const std::size_t row = i / 2;
+    const std::size_t column = i % 2;
+    svg += draw_panel(panels[i], kMargin + static_cast<double>(column) * (kPanelWidth + kGap),
+                      kHeader + static_cast<double>(row) * (kPanelHeight + kGap));
   }
   return svg + "</svg>\n";
 }

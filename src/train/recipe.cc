@@ -46,6 +46,7 @@ const Field* find(const std::vector<Field>& fields, std::string_view key) {
 
 std::string unknown_key(std::string_view section, const std::vector<Field>& fields, std::string_view key) {
   std::vector<std::string_view> known;
+  known.reserve(fields.size());
   for (const Field& field : fields) known.push_back(field.key);
   return name_of(section) + " has no key " + quote(key) + did_you_mean(key, known);
 }

@@ -83,6 +83,7 @@ void FieldList::inputs(std::string_view key, std::vector<Path>& member) {
       },
       [&member](const Path& folder) {
         std::vector<std::string> parts;
+        parts.reserve(member.size());
         for (const Path& path : member) parts.push_back(relative_to(path, folder));
         return join(parts);
       });

@@ -116,6 +116,7 @@ class FieldList {
         },
         [members](const Path&) {
           std::vector<std::string> parts;
+          parts.reserve(Count);
           for (const double* member : members) parts.push_back(in_short(*member));
           return join(parts);
         });

@@ -170,9 +170,9 @@ bool visit_stage(AnyRecipe& recipe, std::string_view section, const Visit& visit
 }  // namespace
 
 const std::vector<std::string_view>& section_names() {
-  static const std::vector<std::string_view> names = {"",        "data",    "encoder",  "decoder",
-                                                      "distill", "caption", "finetune", "scst"};
-  return names;
+  static const std::vector<std::string_view> kNames = {"",        "data",    "encoder",  "decoder",
+                                                       "distill", "caption", "finetune", "scst"};
+  return kNames;
 }
 
 bool has_section(const Recipe& recipe, std::string_view section) {
