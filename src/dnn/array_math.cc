@@ -7,22 +7,12 @@
 
 #include "dnn/engine.h"
 #include "dnn/lane_loops.h"
+#include "dnn/over_rows.h"
 #include "dnn/threads.h"
 #include "dnn/vector_math.h"
 
 namespace glimpse::dnn {
 namespace {
-
-/// Floats of work below which a second thread costs more than it brings.
-constexpr std::int64_t kGrain = 16384;
-
-/// Calls body(from, count) on stretches of [0, count).
-template <typename Body>
-void over_numbers(std::int64_t count, int threads, Body body) {
-  run_on_threads(threads, [&] {
-    parallel_for(count, kGrain, [&](std::int64_t begin, std::int64_t end) { body(begin, end - begin); });
-  });
-}
 
 /// Calls body(n, block index, offset of the block) for each block of channels of each picture.
 template <typename Body>

@@ -1,0 +1,149 @@
+#include "dnn/step_math.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dnn/lane_loops.h"
+#include "dnn/over_rows.h"
+#include "dnn/row_loops.h"
+#include "dnn/vector_math.h"
+
+namespace glimpse::dnn {
+namespace {
+
+/// tanh and its like cost as much as this many plain operations.
+constexpr std::int64_t kTranscendental = 8;
+
+float* row_of(const Array& array, std::int64_t row) { return array.data() + row * array.dim(1); }
+float* row_of(const Part& part, std::int64_t row) {
+  return part.matrix.data() + (part.corner.row + row) * part.matrix.dim(1) + part.corner.col;
+}
+
+/// Calls body(image, row) for the first `count` rows, all of one image on one thread.
+template <typename Body>
+void over_images(const AttentionInputs& in, std::int64_t count, int threads, Body body) {
+  const auto images = static_cast<std::int64_t>(in.rows->size());
+  over_rows(images, kGrain, threads, [&](std::int64_t image) {
+    for (const int row : (*in.rows)[static_cast<std::size_t>(image)]) {
+      if (row >= count) break;
+      body(image, row);
+    }
+  });
+}
+
+}  // namespace
+
+void lstm_forward(std::span<const Part> parts, const Array& c_before, const Array& gates, const Array& c,
+                  const Array& h, int threads) {
+  const std::int64_t n = c.dim(1);
+  over_rows(c.dim(0), kTranscendental * n, threads, [&](std::int64_t row) {
+    float* sum = row_of(gates, row);
+    std::memcpy(sum, row_of(parts[0], row), static_cast<std::size_t>(4 * n) * sizeof(float));
+    for (const Part& part : parts.subspan(1)) add_to(sum, row_of(part, row), 4 * n);
+    lstm_forward(sum, row_of(c_before, row), row_of(c, row), row_of(h, row), n);
+  });
+}
+
+void lstm_backward(const Array& gates, const Array& c_before, const Array& c, const Array& d_h, const Array& d_c,
+                   const Array& d_gates, int threads) {
+  const std::int64_t n = c.dim(1);
+  over_rows(c.dim(0), kTranscendental * n, threads, [&](std::int64_t row) {
+    lstm_backward({row_of(gates, row), row_of(c_before, row), row_of(c, row), d_h ? row_of(d_h, row) : nullptr,
+                   row_of(d_c, row), row_of(d_gates, row)},
+                  n);
+  });
+}
+
+void attention_forward(const AttentionInputs& in, const Part& query, const Array& alphas, const Array& context,
+                       int threads) {
+  const std::int64_t size = in.keys.dim(1);
+  over_images(in, alphas.dim(0), threads, [&](std::int64_t image, std::int64_t row) {
+    AdditiveScores scores;
+    scores.keys = row_of(in.keys, image * in.cells);
+    scores.query = row_of(query, row);
+    scores.weight = in.weight.data();
+    scores.scores = row_of(alphas, row);
+    scores.cells = in.cells;
+    scores.size = size;
+    (in.relu ? additive_scores_relu : additive_scores_tanh)(scores);
+    softmax_in_place({row_of(alphas, row), static_cast<std::size_t>(in.cells)});
+    weighted_rows(row_of(alphas, row), row_of(in.memory, image * in.cells), in.cells, row_of(context, row),
+                  in.memory.dim(1));
+  });
+}
+
+void attention_backward(const AttentionInputs& in, const Part& query, const Array& alphas, const Array& d_context,
+                        const AttentionGradients& gradients, int threads) {
+  over_images(in, alphas.dim(0), threads, [&](std::int64_t image, std::int64_t row) {
+    float* d_alpha = row_of(gradients.d_alphas, row);
+    std::vector<float> dots(static_cast<std::size_t>(in.cells));
+    if (d_context) {
+      dots_with_rows(row_of(d_context, row), row_of(in.memory, image * in.cells), in.cells, dots.data(),
+                     in.memory.dim(1));
+      add_to(d_alpha, dots.data(), in.cells);
+    }
+    softmax_d_src(row_of(alphas, row), d_alpha, d_alpha, in.cells);
+    AdditiveScoresBackward scores;
+    scores.keys = row_of(in.keys, image * in.cells);
+    scores.query = row_of(query, row);
+    scores.weight = in.weight.data();
+    scores.d_scores = d_alpha;
+    scores.d_keys = row_of(gradients.d_keys, image * in.cells);
+    scores.d_query = row_of(gradients.d_query, row);
+    scores.d_weight = row_of(gradients.d_weights, image);
+    scores.cells = in.cells;
+    scores.size = in.keys.dim(1);
+    (in.relu ? additive_scores_relu_backward : additive_scores_tanh_backward)(scores);
+  });
+}
+
+void attention_d_memory(const AttentionInputs& in, std::span<const AttentionStep> steps, const Array& d_memory,
+                        int threads) {
+  const std::int64_t size = in.memory.dim(1);
+  over_rows(static_cast<std::int64_t>(in.rows->size()), kGrain, threads, [&](std::int64_t image) {
+    // An image's rows of all steps are gathered, so that its memory is gone over once.
+    std::vector<float> weights;
+    std::vector<float> queries;
+    std::int64_t count = 0;
+    for (const AttentionStep& step : steps) {
+      for (const int row : (*in.rows)[static_cast<std::size_t>(image)]) {
+        if (row >= step.alphas.dim(0)) break;
+        weights.insert(weights.end(), row_of(step.alphas, row), row_of(step.alphas, row) + in.cells);
+        queries.insert(queries.end(), row_of(step.d_context, row), row_of(step.d_context, row) + size);
+        ++count;
+      }
+    }
+    add_outer(weights.data(), queries.data(), count, row_of(d_memory, image * in.cells), in.cells, size);
+  });
+}
+
+void gate_forward(const Array& src, const Part& gate, const Array& open, const Array& dst, int threads) {
+  const std::int64_t size = src.dim(1);
+  over_rows(src.dim(0), kTranscendental * size, threads, [&](std::int64_t row) {
+    std::copy_n(row_of(gate, row), open.dim(1), row_of(open, row));
+    sigmoid_in_place({row_of(open, row), static_cast<std::size_t>(open.dim(1))});
+    if (open.dim(1) == size) {
+      multiply(row_of(src, row), row_of(open, row), row_of(dst, row), size);
+    } else {
+      scale({row_of(src, row), static_cast<std::size_t>(size)}, *row_of(open, row), row_of(dst, row));
+    }
+  });
+}
+
+void gate_backward(const Array& src, const Array& open, const Array& d_dst, const Array& d_src, const Part& d_gate,
+                   int threads) {
+  const std::int64_t size = src.dim(1);
+  over_rows(src.dim(0), size, threads, [&](std::int64_t row) {
+    const float* x = row_of(src, row);
+    const float* d = row_of(d_dst, row);
+    if (open.dim(1) == size) {
+      gate_backward(x, row_of(open, row), d, row_of(d_src, row), row_of(d_gate, row), size);
+      return;
+    }
+    const float y = *row_of(open, row);
+    *row_of(d_gate, row) += dot(d, x, size) * y * (1 - y);
+    add_scaled(d, y, row_of(d_src, row), size);
+  });
+}
+
+}  // namespace glimpse::dnn

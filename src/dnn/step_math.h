@@ -1,0 +1,68 @@
+/// One time step of a recurrent decoder as training runs it: the LSTM's gates and additive attention, forward and
+/// backward, on plain Arrays. The result does not depend on the number of threads.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dnn/array.h"
+#include "dnn/row_math.h"
+
+namespace glimpse::dnn {
+
+/// A matrix that is part of another: `matrix` from `corner` on.
+struct Part {
+  Array matrix;
+  Corner corner;
+};
+
+/// gates [rows, 4n] = Σ parts, then σ, σ, tanh, σ of their quarters i, f, g, o; c = f · c_before + i · g;
+/// h = o · tanh(c), all [rows, n]. c_before may have more rows.
+void lstm_forward(std::span<const Part> parts, const Array& c_before, const Array& gates, const Array& c,
+                  const Array& h, int threads);
+/// d_c: what flows into c, and afterwards the gradient of c_before's first rows. d_h may be none. d_gates: of the sums.
+void lstm_backward(const Array& gates, const Array& c_before, const Array& c, const Array& d_h, const Array& d_c,
+                   const Array& d_gates, int threads);
+
+/// Rows, a list an image, in rising order; each row belongs to one image.
+using RowsOfImages = std::vector<std::vector<int>>;
+
+/// What attention reads: score · f(key + query) over the cells of a row's image.
+struct AttentionInputs {
+  Array keys;    ///< [images · cells, A]
+  Array memory;  ///< [images · cells, D]
+  Array weight;  ///< [1, A]
+  std::int64_t cells = 0;
+  bool relu = false;  ///< f: relu, else tanh
+  const RowsOfImages* rows = nullptr;
+};
+/// Of the first rows, as many as alphas [rows, cols = cells] and context [rows, D] have.
+void attention_forward(const AttentionInputs& in, const Part& query, const Array& alphas, const Array& context,
+                       int threads);
+/// d_alphas: what flows into alphas, and afterwards the scores' gradient. d_query, d_keys and d_weights [images, A] are
+/// added to. The memory's gradient is Σ alphas ⊗ d_context: see attention_d_memory.
+struct AttentionGradients {
+  Array d_alphas;
+  Part d_query;
+  Array d_keys;
+  Array d_weights;
+};
+void attention_backward(const AttentionInputs& in, const Part& query, const Array& alphas, const Array& d_context,
+                        const AttentionGradients& gradients, int threads);
+/// A step's alphas and d_context.
+struct AttentionStep {
+  Array alphas;
+  Array d_context;
+};
+/// d_memory += Σ over steps and an image's rows of alphas ⊗ d_context.
+void attention_d_memory(const AttentionInputs& in, std::span<const AttentionStep> steps, const Array& d_memory,
+                        int threads);
+
+/// open = σ(gate), [rows, D] or [rows, 1]; dst = src · open.
+void gate_forward(const Array& src, const Part& gate, const Array& open, const Array& dst, int threads);
+/// d_src and d_gate are added to.
+void gate_backward(const Array& src, const Array& open, const Array& d_dst, const Array& d_src, const Part& d_gate,
+                   int threads);
+
+}  // namespace glimpse::dnn
