@@ -28,6 +28,7 @@ using Arguments = std::span<const std::string>;
 ExitCode run_caption(Arguments arguments);
 ExitCode run_overlay(Arguments arguments);
 ExitCode run_eval(Arguments arguments);
+ExitCode run_train(Arguments arguments);
 ExitCode run_info(Arguments arguments);
 ExitCode run_pack(Arguments arguments);
 ExitCode run_bench(Arguments arguments);

@@ -25,6 +25,7 @@ constexpr std::array kCommands = {
     Command{"caption", "say what is on pictures", run_caption},
     Command{"overlay", "draw where the model looked at each word", run_overlay},
     Command{"eval", "score a model's captions beside what people wrote", run_eval},
+    Command{"train", "make a model from pictures and captions", run_train},
     Command{"info", "describe a model", run_info},
     Command{"pack", "make one file of an unpacked model folder", run_pack},
     Command{"bench", "measure the encoder and the decoder on this machine", run_bench},

@@ -1,7 +1,5 @@
 #include "progress.h"
 
-#include <unistd.h>
-
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -38,7 +36,7 @@ std::string progress_text(std::size_t done, std::size_t total, const std::string
 }
 
 Progress::Progress(std::size_t total, std::string unit)
-    : total_(total), unit_(std::move(unit)), on_terminal_(isatty(STDERR_FILENO) != 0) {}
+    : total_(total), unit_(std::move(unit)), on_terminal_(errors_on_terminal()) {}
 
 Progress::~Progress() { clear(); }
 

@@ -55,6 +55,8 @@ void report_error(std::string_view message) {
 
 void report(std::string_view message) { write_message("glimpse: ", message); }
 
+bool errors_on_terminal() { return isatty(STDERR_FILENO) != 0; }
+
 void write_status(std::string_view text) { (void)write_all(STDERR_FILENO, "\r" + std::string(text) + "\033[K"); }
 
 std::string bold(std::string_view text) {

@@ -19,6 +19,8 @@ void report_error(std::string_view message);
 /// Writes "glimpse: MESSAGE" to standard error.
 void report(std::string_view message);
 
+/// Whether somebody watches standard error as it is written.
+bool errors_on_terminal();
 /// Puts `text` in place of the line that the cursor of standard error, a terminal, stands on; empty: takes it away.
 void write_status(std::string_view text);
 

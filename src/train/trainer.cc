@@ -214,6 +214,8 @@ class Trainer::Impl {
 
 Trainer::Trainer(Recipe recipe, Observer& observer) : impl_(std::make_unique<Impl>(std::move(recipe), observer)) {}
 Trainer::~Trainer() = default;
+Trainer::Trainer(Trainer&&) noexcept = default;
+Trainer& Trainer::operator=(Trainer&&) noexcept = default;
 void Trainer::run(Start start) { impl_->run(start); }
 const std::filesystem::path& Trainer::folder() const { return impl_->folder(); }
 

@@ -23,6 +23,8 @@ class Trainer {
   /// as `check` and the readers of captions, graphs, weights and pictures do.
   Trainer(Recipe recipe, Observer& observer);
   ~Trainer();
+  Trainer(Trainer&&) noexcept;
+  Trainer& operator=(Trainer&&) noexcept;
 
   /// Runs all stages and writes the model: the best validation's weights of the last stage, in F16. Throws Error:
   /// kUsage where `start` does not fit what is in the folder, kInterrupted after saving where the observer asked for
