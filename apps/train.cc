@@ -137,7 +137,13 @@ ExitCode run_train(Arguments arguments) {
   Reporter reporter;
   train::Trainer trainer = prepared(recipe_of(*parsed), reporter);
   catch_interrupts();
-  trainer.run(start);
+  try {
+    trainer.run(start);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInterrupted) throw;
+    reporter.note(error.what());
+    return ExitCode::kInterrupted;
+  }
   return ExitCode::kDone;
 }
 

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -86,6 +87,11 @@ class Model {
 /// Writes `model` as one bundle, tensors in the element type they have; atomically. The same model gives the same
 /// bytes.
 void write_bundle(const Model& model, const std::filesystem::path& path);
+
+/// The same of parts, every tensor of f32 as F16, which halves the file; what F16 cannot hold is an Error(kModel) that
+/// names the tensor.
+void write_half_bundle(const ModelConfig& config, const std::map<std::string, TensorView, std::less<>>& tensors,
+                       const std::filesystem::path& path);
 
 /// Config as the JSON that stands in a bundle's metadata and in a folder's model.json; graph text and vocabulary stand
 /// beside it.
