@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "net/shapes.h"
+#include "train/picture_batch.h"
 
 namespace glimpse::train {
 namespace {
@@ -124,16 +125,6 @@ Array Distillation::standardised(const Array& map) const {
   return map;
 }
 
-Variable Distillation::picture(Tape& tape, const Batch& batch) const {
-  const auto count = static_cast<std::int64_t>(batch.pictures.size());
-  const Array pictures = kernels_.take({count, 3, input_.input.height, input_.input.width});
-  const std::size_t bytes = batch.pixels.size() / batch.pictures.size();
-  for (std::size_t i = 0; i < batch.pictures.size(); ++i) {
-    normalise(batch.pixels.subspan(i * bytes, bytes), input_.input, pictures.values().subspan(i * bytes, bytes));
-  }
-  return tape.constant(pictures);
-}
-
 Variable Distillation::predict(Tape& tape, const Variable& picture, const Network::Mode& mode) {
   const Variable map = encoder_.forward(tape, picture, mode);
   return convolution(tape, map, tape.parameter(parameters_.at(std::string(kProject) + ".weight")),
@@ -145,7 +136,7 @@ Stage::Step Distillation::step() {
   const auto pictures = static_cast<std::int64_t>(batch.pictures.size());
   teacher_.look(batch.pixels, pictures);
   Tape tape(kernels_);
-  const Variable said = predict(tape, picture(tape, batch), {});
+  const Variable said = predict(tape, picture_batch(tape, batch, input_.input), {});
   const Variable error = mean_squared_error(tape, said, standardised(teacher_.map(kernels_)));
   Step result;
   result.pictures = pictures;
@@ -173,7 +164,7 @@ Measures Distillation::validate() {
     const auto count = static_cast<std::int64_t>(batch.pictures.size());
     teacher_.look(batch.pixels, count);
     Tape tape(kernels_);
-    const Variable said = predict(tape, picture(tape, batch), {Statistics::kRunning, true});
+    const Variable said = predict(tape, picture_batch(tape, batch, input_.input), {Statistics::kRunning, true});
     error += static_cast<double>(count) *
              mean_squared_error(tape, said, standardised(teacher_.map(kernels_))).value().data()[0];
     if (classes) {

@@ -45,7 +45,6 @@ class Distillation : public Stage {
 
  private:
   LoaderOptions loader_options(bool training) const;
-  Variable picture(Tape& tape, const Batch& batch) const;
   /// The standardised target that the encoder says of `picture`, [N,T,rows,cols].
   Variable predict(Tape& tape, const Variable& picture, const Network::Mode& mode);
   dnn::Array standardised(const dnn::Array& map) const;
