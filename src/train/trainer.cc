@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -12,11 +12,14 @@
 #include "dnn/threads.h"
 #include "net/shapes.h"
 #include "train/captioned_set.h"
+#include "train/captioning.h"
 #include "train/checkpoint.h"
 #include "train/curves.h"
 #include "train/distillation.h"
 #include "train/journal.h"
+#include "train/sentences.h"
 #include "train/stage_loop.h"
+#include "train/vocabulary_builder.h"
 
 namespace glimpse::train {
 namespace {
@@ -68,6 +71,12 @@ class Trainer::Impl {
   void run(Start start) {
     prepare_folder(start);
     if (recipe_.distill) distill();
+    if (!recipe_.caption && !recipe_.finetune && !recipe_.scst) return write_encoder();
+    add_decoder();
+    if (recipe_.caption && recipe_.caption->language_epochs > 0) language();
+    if (recipe_.caption) caption();
+    if (recipe_.finetune) finetune();
+    write_model();
   }
 
  private:
@@ -146,6 +155,112 @@ class Trainer::Impl {
     run_to_end(stage);
   }
 
+  /// What the model will be, but for its weights; and the decoder's tensors.
+  void add_decoder() {
+    VocabularyBuilder words;
+    for (const CaptionedPicture& picture : train_) {
+      for (const std::vector<std::string>& caption : picture.tokens) words.add(caption);
+    }
+    config_.name = recipe_.name;
+    config_.input = recipe_.encoder.input;
+    config_.graph = graph_text_;
+    config_.graph_name = recipe_.encoder.graph.native();
+    config_.output_node = recipe_.encoder.output;
+    const Shape map = net::infer_shapes(graph_, {1, 3, config_.input.height, config_.input.width})
+        [static_cast<std::size_t>(graph_.output)];
+    config_.rows = static_cast<int>(map[2]);
+    config_.cols = static_cast<int>(map[3]);
+    config_.decoder = recipe_.decoder.formulas;
+    config_.decoder.start_id = kStartId;
+    config_.decoder.end_id = kEndId;
+    config_.decoder.unknown_id = kUnknownId;
+    config_.decoder.never_emit = {kPadId, kStartId, kUnknownId};
+    config_.vocabulary = words.build(recipe_.data.vocabulary_threshold);
+    DecoderShape shape;
+    shape.features = map[1];
+    shape.projected = recipe_.decoder.feature;
+    shape.attention = recipe_.decoder.attention;
+    shape.hidden = recipe_.decoder.hidden;
+    shape.embedding = recipe_.decoder.embedding;
+    shape.init = recipe_.decoder.hidden;
+    shape.deep = recipe_.decoder.deep;
+    shape.vocabulary = static_cast<std::int64_t>(config_.vocabulary.size());
+    add_decoder_parameters(config_.decoder, shape, recipe_.seed, parameters_);
+  }
+
+  void language() {
+    if (take_finished("language")) return;
+    const Vocabulary vocabulary(config_.vocabulary);
+    LanguageInput input;
+    input.options = *recipe_.caption;
+    input.decoder = config_.decoder;
+    input.seed = recipe_.seed;
+    const auto take = [&](std::span<const std::string> words, std::vector<std::vector<int>>& sentences) {
+      if (words.empty()) return;
+      sentences.push_back(encode_caption(vocabulary, words, recipe_.data.max_words));
+      sentences.back().pop_back();  // the end, which the decoder's loss adds itself
+    };
+    read_sentences(recipe_.data.sentences,
+                   [&](std::string_view line) { take(tokenise_caption(line), input.sentences); });
+    for (const CaptionedPicture& picture : train_) {
+      for (const std::vector<std::string>& words : picture.tokens) take(words, input.sentences);
+    }
+    for (const CaptionedPicture& picture : val_) {
+      for (const std::vector<std::string>& words : picture.tokens) take(words, input.validation);
+    }
+    LanguageLearning stage(std::move(input), parameters_, kernels_);
+    run_to_end(stage);
+  }
+
+  CaptioningInput captioning_input(const std::string& name, const DecoderStage& options) const {
+    CaptioningInput input;
+    input.name = name;
+    input.options = options;
+    input.config = config_;
+    input.encoder = graph_;
+    input.pictures = encode_pictures(train_, Vocabulary(config_.vocabulary), recipe_.data.max_words);
+    input.validation = val_;
+    input.seed = recipe_.seed;
+    return input;
+  }
+
+  void caption() {
+    if (take_finished("caption")) return;
+    take_decoder(recipe_.caption->start);
+    CaptioningInput input = captioning_input("caption", *recipe_.caption);
+    input.cache = recipe_.caption->cache;
+    Captioning stage(std::move(input), parameters_, kernels_, observer_);
+    run_to_end(stage);
+  }
+
+  void finetune() {
+    if (take_finished("finetune")) return;
+    take_decoder(recipe_.finetune->start);
+    CaptioningInput input = captioning_input("finetune", *recipe_.finetune);
+    input.tune_encoder = true;
+    input.encoder_learning_rate = recipe_.finetune->encoder_learning_rate;
+    input.freeze_statistics = recipe_.finetune->freeze_statistics;
+    Captioning stage(std::move(input), parameters_, kernels_, observer_);
+    run_to_end(stage);
+  }
+
+  /// The tensors of another model's decoder, and of its encoder where it has the same.
+  void take_decoder(const fs::path& start) {
+    if (!start.empty()) parameters_.load(Weights(start));
+  }
+
+  void write_encoder() const {
+    std::vector<NamedTensor> tensors;
+    for (const auto& [name, view] : model_views(parameters_)) tensors.push_back({name, view});
+    write_safetensors(recipe_.output, tensors, {});
+  }
+
+  void write_model() {
+    config_.provenance = nlohmann::ordered_json{{"recipe", to_text(recipe_)}}.dump();
+    write_half_bundle(config_, model_views(parameters_), recipe_.output);
+    observer_.note("the model is " + quote(recipe_.output.native()));
+  }
+
   Counters counters(const Stage& stage, const Optimiser& optimiser, const std::optional<double>& best) const {
     Counters result;
     result.stage = stage.name();
@@ -210,6 +325,7 @@ class Trainer::Impl {
   std::string graph_text_;
   net::GraphSpec graph_;
   ParameterSet parameters_;
+  ModelConfig config_;
 };
 
 Trainer::Trainer(Recipe recipe, Observer& observer) : impl_(std::make_unique<Impl>(std::move(recipe), observer)) {}
