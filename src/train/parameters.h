@@ -23,6 +23,8 @@ class ParameterSet {
   /// Throws Error(kInternal) for a name that is not there.
   Parameter& at(std::string_view name);
   Tensor& statistic(std::string_view name);
+  /// Whether there is a parameter of that name.
+  bool contains(std::string_view name) const { return by_name_.find(name) != by_name_.end(); }
 
   std::deque<Parameter>& parameters() { return parameters_; }
   const std::deque<Parameter>& parameters() const { return parameters_; }

@@ -5,7 +5,6 @@
 #include <cstring>
 #include <utility>
 
-#include "dnn/array_math.h"
 #include "dnn/row_math.h"
 
 namespace glimpse::train {
@@ -188,19 +187,6 @@ CrossEntropy cross_entropy(Tape& tape, const Variable& logits, const CrossEntrop
     tape.add_gradient(logits, d_logits);
   });
   return result;
-}
-
-Variable add_scaled(Tape& tape, const Variable& a, const Variable& b, float factor) {
-  dnn::Kernels& kernels = tape.kernels();
-  const Array dst = kernels.take(a.shape());
-  dnn::scale(b.value(), factor, dst, kernels.threads());
-  dnn::add_to(dst, a.value(), kernels.threads());
-  return tape.record(dst, {a, b}, [&tape, a, b, factor](const Array& gradient) {
-    const Array d_b = tape.kernels().take(b.shape());
-    dnn::scale(gradient, factor, d_b, tape.kernels().threads());
-    tape.add_gradient(a, gradient);
-    tape.add_gradient(b, d_b);
-  });
 }
 
 }  // namespace glimpse::train

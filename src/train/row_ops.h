@@ -48,7 +48,4 @@ struct CrossEntropy {
 };
 CrossEntropy cross_entropy(Tape& tape, const Variable& logits, const CrossEntropyOptions& options);
 
-/// a + factor · b.
-Variable add_scaled(Tape& tape, const Variable& a, const Variable& b, float factor);
-
 }  // namespace glimpse::train

@@ -179,15 +179,6 @@ std::vector<GradientCase> linear_cases() {
          return result;
        },
        true},
-      {"add scaled",
-       {{.shape = {3, 4}}, {.shape = {3, 4}}},
-       [](Tape& tape, const In& in) { return add_scaled(tape, in[0], in[1], -2.5F); },
-       [](const Given& in) {
-         Numbers result = in[0];
-         for (std::size_t i = 0; i < result.size(); ++i) result[i] -= 2.5 * in[1][i];
-         return result;
-       },
-       true},
   };
 }
 

@@ -1,0 +1,312 @@
+#include "train/decoder_network.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "train/losses.h"
+#include "train/map_ops.h"
+#include "train/row_ops.h"
+#include "train/step_ops.h"
+
+namespace glimpse::train {
+namespace {
+
+using Config = DecoderConfig;
+using dnn::Activation;
+
+constexpr Activation kTanh = {Activation::Kind::kTanh};
+constexpr Activation kRelu = {Activation::Kind::kRelu};
+
+/// Adds tensors with random or constant numbers.
+class Maker {
+ public:
+  Maker(std::uint64_t seed, ParameterSet& parameters) : random_(seed), parameters_(parameters) {}
+
+  void matrix(const std::string& name, std::int64_t out, std::int64_t in) {
+    uniform(name, out, in, std::sqrt(6.0 / static_cast<double>(in + out)));
+  }
+  void uniform(const std::string& name, std::int64_t rows, std::int64_t cols, double bound) {
+    Tensor tensor(Shape{rows, cols});
+    for (float& value : tensor.values()) value = static_cast<float>(bound * (2 * random_.uniform() - 1));
+    parameters_.add(name, std::move(tensor), true);
+  }
+  Parameter& bias(const std::string& name, std::int64_t size) {
+    Tensor tensor(Shape{size});
+    std::ranges::fill(tensor.values(), 0.0F);
+    return parameters_.add(name, std::move(tensor), false);
+  }
+  void linear(const std::string& name, std::int64_t out, std::int64_t in) {
+    matrix(name + ".weight", out, in);
+    bias(name + ".bias", out);
+  }
+
+ private:
+  Random random_;
+  ParameterSet& parameters_;
+};
+
+/// Captions by falling length, so that those that are still running are the first rows, and their words step by step.
+struct Batch {
+  std::vector<int> images;          ///< a row
+  std::vector<std::int64_t> alive;  ///< rows of each step
+  std::vector<int> tokens;          ///< fed, all rows of a step after those of the one before
+  CrossEntropyOptions targets;      ///< beside them
+};
+
+Batch arrange(std::span<const TrainingCaption> captions, const Config& config, float smoothing) {
+  if (captions.empty()) throw Error(ErrorCode::kUsage, "a training step without captions");
+  std::vector<const TrainingCaption*> rows;
+  for (const TrainingCaption& caption : captions) rows.push_back(&caption);
+  std::ranges::stable_sort(rows, std::ranges::greater{}, [](const auto* caption) { return caption->words.size(); });
+  Batch batch;
+  batch.targets.smoothing = smoothing;
+  for (const TrainingCaption* row : rows) batch.images.push_back(row->image);
+  for (std::size_t t = 0; t <= rows.front()->words.size(); ++t) {
+    std::int64_t alive = 0;
+    for (const TrainingCaption* row : rows) {
+      const std::vector<int>& words = row->words;
+      if (t > words.size()) break;
+      ++alive;
+      batch.tokens.push_back(t == 0 ? config.start_id : words[t - 1]);
+      batch.targets.ids.push_back(t == words.size() ? config.end_id : words[t]);
+      batch.targets.weights.push_back(row->weight);
+    }
+    batch.alive.push_back(alive);
+  }
+  const auto share = 1.0F / static_cast<float>(batch.tokens.size());
+  for (float& weight : batch.targets.weights) weight *= share;
+  return batch;
+}
+
+dnn::RowsOfImages rows_of_images(const Batch& batch, std::int64_t images) {
+  dnn::RowsOfImages rows(static_cast<std::size_t>(images));
+  for (std::size_t row = 0; row < batch.images.size(); ++row) {
+    const int image = batch.images[row];
+    if (image < 0 || image >= images) {
+      throw Error(ErrorCode::kUsage, "a caption of picture " + std::to_string(image) + " in a training step of " +
+                                         std::to_string(images) + " pictures");
+    }
+    rows[static_cast<std::size_t>(image)].push_back(static_cast<int>(row));
+  }
+  return rows;
+}
+
+/// One training step: what its parts share.
+class Teaching {
+ public:
+  Teaching(const Config& config, ParameterSet& parameters, Tape& tape, const DecoderLossOptions& options)
+      : config_(config), parameters_(parameters), tape_(tape), options_(options) {}
+
+  DecoderLoss run(const Variable& features, std::span<const TrainingCaption> captions);
+
+ private:
+  Variable parameter(const std::string& name) { return tape_.parameter(parameters_.at(name)); }
+  Variable layer(const std::string& name, const Variable& src) {
+    return linear(tape_, src, parameter(name + ".weight"), parameter(name + ".bias"));
+  }
+  Variable dropped(const Variable& src, double rate, std::uint64_t which) {
+    return dropout(tape_, src, rate, options_.seed * 3 + which);
+  }
+  std::int64_t hidden() { return parameters_.at("lstm.weight_hh").value.dim(1); }
+  std::int64_t key_size() { return parameters_.at("query.weight").value.dim(0); }
+  std::int64_t gate_size() {
+    return config_.gate == Config::Gate::kNone ? 0 : parameters_.at("gate.weight").value.dim(0);
+  }
+
+  void see(const Variable& features, const Batch& batch);
+  LstmState start(const Variable& memory, std::int64_t images, const Batch& batch);
+  RepeatedLinear from_hidden();
+  void unroll(const Batch& batch, LstmState state);
+  Variable scores(const Variable& words);
+
+  const Config& config_;
+  ParameterSet& parameters_;
+  Tape& tape_;
+  const DecoderLossOptions& options_;
+  Variable memory_;                             ///< [images · L, D']; none without pictures
+  std::optional<RepeatedAttention> attention_;  ///< none without pictures
+  Variable word_gates_;                         ///< [words, 4n], the words' part of the LSTM's sums
+  Variable context_weight_;                     ///< [4n, D']
+  std::vector<Variable> hiddens_;               ///< a step
+  std::vector<Variable> contexts_;
+  std::vector<Variable> alphas_;
+};
+
+/// Memory and keys, once for all captions of a picture.
+void Teaching::see(const Variable& features, const Batch& batch) {
+  const std::int64_t images = features.dim(0);
+  const std::int64_t cells = features.dim(1);
+  memory_ = reshape(tape_, features, {images * cells, features.dim(2)});
+  if (config_.feature_projection == Config::FeatureProjection::kRelu) {
+    memory_ = activation_in_place(tape_, layer("feature", memory_), kRelu);
+  }
+  memory_ = dropped(memory_, options_.feature_dropout, 0);
+  const bool relu = config_.score == Config::Score::kAdditiveRelu;
+  attention_.emplace(tape_, layer("key", memory_), memory_, parameter("score.weight"),
+                     RepeatedAttention::Options{cells, relu, rows_of_images(batch, images)});
+}
+
+/// h and c in front of the first word, a row a caption.
+LstmState Teaching::start(const Variable& memory, std::int64_t images, const Batch& batch) {
+  if (!memory) {
+    const auto rows = static_cast<std::int64_t>(batch.images.size());
+    const Variable zeros = tape_.constant(tape_.kernels().zeros({rows, hidden()}));
+    return {zeros, zeros};
+  }
+  Variable mean = mean_of_cells(tape_, reshape(tape_, memory, {images, memory.dim(0) / images, memory.dim(1)}));
+  if (config_.init == Config::Init::kTwoLayer) mean = activation(tape_, layer("init", mean), kRelu);
+  LstmState state = {layer("init_h", mean), layer("init_c", mean)};
+  if (config_.init != Config::Init::kLinear) {
+    state = {activation(tape_, state.h, kTanh), activation(tape_, state.c, kTanh)};
+  }
+  return {gather_rows(tape_, state.h, batch.images), gather_rows(tape_, state.c, batch.images)};
+}
+
+/// h[t−1] → [query; LSTM's sums; gate] as one product; the LSTM's alone without pictures.
+RepeatedLinear Teaching::from_hidden() {
+  const Variable lstm = parameter("lstm.weight_hh");
+  if (!memory_) return {tape_, lstm, parameter("lstm.bias")};
+  const bool biased = parameters_.contains("query.bias");
+  std::vector<Variable> weights = {parameter("query.weight"), lstm};
+  std::vector<Variable> biases = {
+      biased ? parameter("query.bias") : tape_.constant(tape_.kernels().zeros({key_size()})), parameter("lstm.bias")};
+  if (gate_size() > 0) {
+    weights.push_back(parameter("gate.weight"));
+    biases.push_back(parameter("gate.bias"));
+  }
+  return {tape_, concat_rows(tape_, weights), concat_rows(tape_, biases)};
+}
+
+void Teaching::unroll(const Batch& batch, LstmState state) {
+  const RepeatedLinear hidden_layer = from_hidden();
+  std::optional<RepeatedLinear> context_layer;
+  if (memory_) context_layer.emplace(tape_, context_weight_, Variable());
+  const std::int64_t gates_at = memory_ ? key_size() : 0;
+  std::int64_t word = 0;
+  for (const std::int64_t rows : batch.alive) {
+    const Variable sums = hidden_layer(first_rows(tape_, state.h, rows));
+    std::vector<Piece> pieces = {{sums, {0, gates_at}}, {word_gates_, {word, 0}}};
+    if (memory_) {
+      const RepeatedAttention::Glance glance = (*attention_)({sums}, rows);
+      Variable context = glance.context;
+      if (gate_size() > 0) context = gated(tape_, context, {sums, {0, gates_at + 4 * hidden()}}, gate_size());
+      pieces.push_back({(*context_layer)(context)});
+      alphas_.push_back(glance.alphas);
+      contexts_.push_back(context);
+    }
+    state = lstm_cell(tape_, pieces, state.c, rows);
+    hiddens_.push_back(state.h);
+    word += rows;
+  }
+}
+
+/// The words' logits of all steps; `words` are the embeddings that were fed.
+Variable Teaching::scores(const Variable& words) {
+  Variable last = concat_rows(tape_, hiddens_);
+  if (config_.output != Config::Output::kPlain) {
+    last = linear(tape_, last, parameter("deep.h.weight"), parameter("deep.bias"));
+    last = add(tape_, last, linear(tape_, words, parameter("deep.e.weight"), {}));
+    if (memory_) last = add(tape_, last, linear(tape_, concat_rows(tape_, contexts_), parameter("deep.z.weight"), {}));
+    if (config_.output == Config::Output::kDeepTanh) last = activation_in_place(tape_, last, kTanh);
+  }
+  return layer("output", dropped(last, options_.output_dropout, 2));
+}
+
+DecoderLoss Teaching::run(const Variable& features, std::span<const TrainingCaption> captions) {
+  const Batch batch = arrange(captions, config_, options_.label_smoothing);
+  if (features) see(features, batch);
+  const Variable words =
+      dropped(gather_rows(tape_, parameter("embedding.weight"), batch.tokens), options_.embedding_dropout, 1);
+  const Variable weight = parameter("lstm.weight_ih");
+  word_gates_ = linear(tape_, words, slice_columns(tape_, weight, 0, words.dim(1)), {});
+  if (features) context_weight_ = slice_columns(tape_, weight, words.dim(1), memory_.dim(1));
+  unroll(batch, start(memory_, features ? features.dim(0) : 0, batch));
+
+  const CrossEntropy entropy = cross_entropy(tape_, scores(words), batch.targets);
+  DecoderLoss result;
+  result.words = static_cast<std::int64_t>(batch.tokens.size());
+  result.cross_entropy = -entropy.log_likelihood / static_cast<double>(result.words);
+  result.loss = entropy.loss;
+  if (features) {
+    const Variable rest = unseen(tape_, alphas_);
+    const auto count = static_cast<double>(captions.size());
+    result.doubly_stochastic = static_cast<double>(rest.value().data()[0]) / count;
+    if (options_.doubly_stochastic != 0) {
+      result.loss = weighted_sum(tape_, {{1, entropy.loss}, {options_.doubly_stochastic / count, rest}});
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+DecoderShape decoder_shape(const DecoderConfig& config, const Weights& weights) {
+  const auto dim = [&](const char* name, std::size_t i) {
+    const Shape& shape = weights.at(name).shape;
+    if (shape.size() != 2) {
+      throw Error(ErrorCode::kModel, quote(weights.path().native()) + ": tensor " + quote(name) + " has shape " +
+                                         to_string(shape) + ", the decoder needs a matrix");
+    }
+    return shape[i];
+  };
+  DecoderShape shape;
+  shape.attention = dim("key.weight", 0);
+  shape.projected = dim("key.weight", 1);
+  shape.features = shape.projected;
+  if (config.feature_projection != Config::FeatureProjection::kNone) shape.features = dim("feature.weight", 1);
+  shape.hidden = dim("lstm.weight_hh", 1);
+  shape.vocabulary = dim("embedding.weight", 0);
+  shape.embedding = dim("embedding.weight", 1);
+  if (config.init == Config::Init::kTwoLayer) shape.init = dim("init.weight", 0);
+  if (config.output != Config::Output::kPlain) shape.deep = dim("deep.h.weight", 0);
+  shape.query_bias = weights.contains("query.bias");
+  return shape;
+}
+
+void add_decoder_parameters(const DecoderConfig& config, const DecoderShape& shape, std::uint64_t seed,
+                            ParameterSet& parameters) {
+  Maker make(seed, parameters);
+  const bool projects = config.feature_projection != Config::FeatureProjection::kNone;
+  const std::int64_t memory = projects ? shape.projected : shape.features;
+  const std::int64_t n = shape.hidden;
+  if (projects) make.linear("feature", memory, shape.features);
+  make.linear("key", shape.attention, memory);
+  make.matrix("query.weight", shape.attention, n);
+  if (shape.query_bias) make.bias("query.bias", shape.attention);
+  make.matrix("score.weight", 1, shape.attention);
+  if (config.gate != Config::Gate::kNone) make.linear("gate", config.gate == Config::Gate::kScalar ? 1 : memory, n);
+  make.uniform("embedding.weight", shape.vocabulary, shape.embedding, 0.1);
+  make.matrix("lstm.weight_ih", 4 * n, shape.embedding + memory);
+  make.matrix("lstm.weight_hh", 4 * n, n);
+  const std::span<float> gates = make.bias("lstm.bias", 4 * n).value.values();
+  std::ranges::fill(gates.subspan(static_cast<std::size_t>(n), static_cast<std::size_t>(n)), 1.0F);
+  const bool two_layers = config.init == Config::Init::kTwoLayer;
+  if (two_layers) make.linear("init", shape.init, memory);
+  make.linear("init_h", n, two_layers ? shape.init : memory);
+  make.linear("init_c", n, two_layers ? shape.init : memory);
+  const bool deep = config.output != Config::Output::kPlain;
+  if (deep) {
+    make.matrix("deep.h.weight", shape.deep, n);
+    make.matrix("deep.z.weight", shape.deep, memory);
+    make.matrix("deep.e.weight", shape.deep, shape.embedding);
+    make.bias("deep.bias", shape.deep);
+  }
+  make.linear("output", shape.vocabulary, deep ? shape.deep : n);
+}
+
+DecoderLoss DecoderNetwork::loss(Tape& tape, const Variable& features, std::span<const TrainingCaption> captions,
+                                 const DecoderLossOptions& options) const {
+  return Teaching(config_, parameters_, tape, options).run(features, captions);
+}
+
+DecoderLoss DecoderNetwork::language_loss(Tape& tape, std::span<const TrainingCaption> captions,
+                                          const DecoderLossOptions& options) const {
+  return Teaching(config_, parameters_, tape, options).run({}, captions);
+}
+
+}  // namespace glimpse::train

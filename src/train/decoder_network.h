@@ -1,0 +1,81 @@
+/// The Show-Attend-Tell decoder under training (Xu et al. 2015; exact formulas: DecoderConfig): the loss of captions by
+/// teacher forcing. Its parameters have the names and shapes that Decoder reads, so a trained set is a model's weights
+/// as it stands.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/safetensors.h"
+#include "model/model.h"
+#include "train/parameters.h"
+#include "train/tape.h"
+
+namespace glimpse::train {
+
+struct DecoderShape {
+  std::int64_t features = 0;     ///< D, channels of the encoder's map
+  std::int64_t projected = 512;  ///< of the projected map; without meaning where the config has no projection
+  std::int64_t attention = 256;  ///< of keys and queries
+  std::int64_t hidden = 512;     ///< of the LSTM
+  std::int64_t embedding = 256;  ///< of a word
+  std::int64_t init = 512;       ///< hidden layer of a two-layer start
+  std::int64_t deep = 512;       ///< of the deep output
+  std::int64_t vocabulary = 0;
+  bool query_bias = false;  ///< beside the key's bias, which makes it superfluous: for sets that come with one
+};
+
+/// The shape of a decoder that stands in a weights file, to go on training it. Throws Error(kModel) for tensors that
+/// are missing or no matrices.
+DecoderShape decoder_shape(const DecoderConfig& config, const Weights& weights);
+
+/// Adds the decoder's tensors with random numbers: matrices uniform in ±√(6 / (in + out)) (Glorot and Bengio 2010), the
+/// embedding uniform in ±0.1, biases 0 but the LSTM's forget gates' 1 (Jozefowicz et al. 2015).
+void add_decoder_parameters(const DecoderConfig& config, const DecoderShape& shape, std::uint64_t seed,
+                            ParameterSet& parameters);
+
+/// A caption to learn.
+struct TrainingCaption {
+  int image = 0;           ///< of the batch
+  std::vector<int> words;  ///< ids, neither start nor end
+  float weight = 1;        ///< of its words' cross entropy; self-critical training: the advantage
+};
+
+struct DecoderLossOptions {
+  double feature_dropout = 0;    ///< of the projected map
+  double embedding_dropout = 0;  ///< of the words that are fed
+  double output_dropout = 0;     ///< of what the words' scores are made of
+  float label_smoothing = 0;
+  double doubly_stochastic = 0;  ///< weight of the mean over captions of Σ_cells (1 − Σ_t α_t)²
+  std::uint64_t seed = 0;        ///< of the dropout: another one each step
+};
+
+struct DecoderLoss {
+  Variable loss;                 ///< [1]: weighted, smoothed cross entropy a word + the doubly stochastic part
+  double cross_entropy = 0;      ///< mean over words, ends counted, neither weighted nor smoothed
+  double doubly_stochastic = 0;  ///< mean over captions, before its weight
+  std::int64_t words = 0;        ///< ends counted
+};
+
+/// Holds references to both arguments.
+class DecoderNetwork {
+ public:
+  DecoderNetwork(const DecoderConfig& config, ParameterSet& parameters) : config_(config), parameters_(parameters) {}
+
+  /// features [images, L, D]; gradients flow into them where they need some. What depends on the picture alone is
+  /// computed once for all its captions. Throws Error(kUsage) for no captions and for a caption of an image that is not
+  /// there.
+  DecoderLoss loss(Tape& tape, const Variable& features, std::span<const TrainingCaption> captions,
+                   const DecoderLossOptions& options) const;
+  /// Of sentences without pictures, to learn the language first: context and start state are zeros, and what looks at
+  /// pictures gets no gradient. The captions' images are not looked at.
+  DecoderLoss language_loss(Tape& tape, std::span<const TrainingCaption> captions,
+                            const DecoderLossOptions& options) const;
+
+ private:
+  const DecoderConfig& config_;
+  ParameterSet& parameters_;
+};
+
+}  // namespace glimpse::train
