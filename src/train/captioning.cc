@@ -224,8 +224,8 @@ Stage::Step LanguageLearning::step() {
     sentences.push_back({0, input_.sentences[place], 1});
   }
   Tape tape(kernels_);
-  const DecoderLoss loss = decoder_.language_loss(
-      tape, sentences, loss_options(input_.options, seed_of(input_.seed, step_, kDropout)));
+  const DecoderLoss loss =
+      decoder_.language_loss(tape, sentences, loss_options(input_.options, seed_of(input_.seed, step_, kDropout)));
   Step result;
   result.loss = loss.loss.value().data()[0];
   result.parts = {{"cross_entropy", loss.cross_entropy}};

@@ -55,6 +55,7 @@ class Captioning : public Stage {
   /// "BLEU-4" and "CIDEr", see score_captioner.
   Measures validate() override;
   double quality(const Measures& scores) const override { return scores[1].second; }
+  bool starts_trained() const override { return input_.tune_encoder; }
   bool trains(const std::string& name) const override { return input_.tune_encoder || !is_encoders(name); }
   std::map<std::string, double> rate_scales() const override;
 
@@ -82,7 +83,7 @@ class Captioning : public Stage {
 };
 
 struct LanguageInput {
-  CaptionStage options;                     ///< its language_epochs are run
+  CaptionStage options;  ///< its language_epochs are run
   DecoderConfig decoder;
   std::vector<std::vector<int>> sentences;  ///< ids, neither start nor end
   std::vector<std::vector<int>> validation;

@@ -119,6 +119,7 @@ struct ScstStage : FinetuneStage {
 struct Recipe {
   std::string name;
   std::filesystem::path output;  ///< the bundle that is made
+  std::filesystem::path from;    ///< a model that goes on learning, its encoder and decoder; empty: made anew
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: all that the process may use
   std::string precision = "f32";

@@ -47,6 +47,7 @@ void add_normalisation(FieldList& list, std::string_view mean_key, std::array<do
 void add_top(FieldList& list, Recipe& recipe) {
   list.text("name", recipe.name);
   list.output("output", recipe.output);
+  list.input("from", recipe.from);
   list.number<std::uint64_t>("seed", recipe.seed, 0, std::numeric_limits<std::uint64_t>::max());
   list.number("threads", recipe.threads, 0, 1024);
   list.fixed("precision", recipe.precision);

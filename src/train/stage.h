@@ -38,6 +38,9 @@ class Stage {
   /// The validation's one number: larger is better.
   virtual double quality(const Measures& scores) const = 0;
 
+  /// Whether it goes on from weights that are worth something: they are validated before the first step then, and kept
+  /// where nothing better comes.
+  virtual bool starts_trained() const { return false; }
   /// Whether the parameter of that name learns in this stage.
   virtual bool trains(const std::string& /*name*/) const { return true; }
   /// Prefixes of parameters' names with the factor of their learning rate.

@@ -46,6 +46,7 @@ class Loop {
   void run() {
     if (optimiser_.steps_done() >= steps_) return;
     stage_.seek(optimiser_.steps_done());
+    if (optimiser_.steps_done() == 0 && stage_.starts_trained()) validate(0);
     Clock::time_point saved = Clock::now();
     while (optimiser_.steps_done() < steps_) {
       one_step();
@@ -80,7 +81,11 @@ class Loop {
 
   void end_epoch(std::int64_t done) {
     const int epoch = static_cast<int>(done / steps_per_epoch_);
-    if (epoch % stage_.options().validate_every != 0 && done != steps_) return;
+    if (epoch % stage_.options().validate_every == 0 || done == steps_) validate(done);
+  }
+
+  void validate(std::int64_t done) {
+    const int epoch = static_cast<int>(done / steps_per_epoch_);
     Validation validation{stage_.name(), epoch, done, {}, false};
     optimiser_.with_averages([&] {
       validation.scores = stage_.validate();

@@ -17,6 +17,7 @@
 #include "train/curves.h"
 #include "train/distillation.h"
 #include "train/journal.h"
+#include "train/model_parts.h"
 #include "train/sentences.h"
 #include "train/stage_loop.h"
 #include "train/vocabulary_builder.h"
@@ -26,6 +27,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Of pictures that are learnt, where there are no others.
+constexpr std::ptrdiff_t kMostValidated = 200;
 constexpr std::string_view kScaffold = "distill.";  ///< begins the names of tensors that are no part of a model
 
 bool in_model(std::string_view name) { return !name.starts_with(kScaffold); }
@@ -59,11 +62,8 @@ class Trainer::Impl {
     check(recipe_);
     dnn::set_thread_count(kernels_.threads());
     read_pictures();
-    graph_text_ = read_file(recipe_.encoder.graph, kMaxGraphBytes);
-    graph_ = net::extract(net::parse_graph(graph_text_, recipe_.encoder.graph.native()), {recipe_.encoder.output});
-    add_parameters(graph_, {1, 3, recipe_.encoder.input.height, recipe_.encoder.input.width}, recipe_.seed,
-                   parameters_);
-    if (!recipe_.encoder.start.empty()) take_start();
+    if (!recipe_.from.empty()) from_.emplace(Model::load(recipe_.from));
+    read_encoder();
   }
 
   const fs::path& folder() const { return folder_; }
@@ -82,6 +82,23 @@ class Trainer::Impl {
  private:
   static constexpr std::size_t kMaxGraphBytes = std::size_t{1} << 20;
 
+  void read_encoder() {
+    if (from_) {
+      recipe_.encoder.input = from_->config().input;
+      recipe_.encoder.output = from_->config().output_node;
+      graph_text_ = from_->config().graph;
+      graph_ = net::parse_graph(graph_text_, from_->config().graph_name);
+    } else {
+      graph_text_ = read_file(recipe_.encoder.graph, kMaxGraphBytes);
+      graph_ = net::parse_graph(graph_text_, recipe_.encoder.graph.native());
+    }
+    graph_ = net::extract(graph_, {recipe_.encoder.output});
+    add_parameters(graph_, {1, 3, recipe_.encoder.input.height, recipe_.encoder.input.width}, recipe_.seed,
+                   parameters_);
+    if (from_) parameters_.load(from_->weights());
+    if (!recipe_.encoder.start.empty()) take_start();
+  }
+
   void read_pictures() {
     if (!recipe_.data.captions.empty()) {
       CaptionedSet set = read_captioned_set(recipe_.data.captions, recipe_.data.photos);
@@ -94,6 +111,11 @@ class Trainer::Impl {
           val_.push_back(std::move(picture));
         }
       }
+    }
+    if (val_.empty() && !train_.empty()) {
+      val_.assign(train_.begin(), train_.begin() + std::min<std::ptrdiff_t>(kMostValidated, std::ssize(train_)));
+      observer_.note("there are no pictures of the split " + quote(recipe_.data.val_split) +
+                     " to validate on; the scores are of pictures that are learnt");
     }
     for (const fs::path& folder : recipe_.data.unlabelled) {
       const std::vector<fs::path> files = pictures_below(folder);
@@ -155,37 +177,14 @@ class Trainer::Impl {
     run_to_end(stage);
   }
 
-  /// What the model will be, but for its weights; and the decoder's tensors.
   void add_decoder() {
-    VocabularyBuilder words;
-    for (const CaptionedPicture& picture : train_) {
-      for (const std::vector<std::string>& caption : picture.tokens) words.add(caption);
+    if (from_) {
+      config_ = extended_config(*from_, recipe_.name, recipe_.data.vocabulary_threshold, train_);
+      add_extended_decoder(*from_, config_, recipe_.seed, parameters_);
+      return;
     }
-    config_.name = recipe_.name;
-    config_.input = recipe_.encoder.input;
-    config_.graph = graph_text_;
-    config_.graph_name = recipe_.encoder.graph.native();
-    config_.output_node = recipe_.encoder.output;
-    const Shape map = net::infer_shapes(graph_, {1, 3, config_.input.height, config_.input.width})
-        [static_cast<std::size_t>(graph_.output)];
-    config_.rows = static_cast<int>(map[2]);
-    config_.cols = static_cast<int>(map[3]);
-    config_.decoder = recipe_.decoder.formulas;
-    config_.decoder.start_id = kStartId;
-    config_.decoder.end_id = kEndId;
-    config_.decoder.unknown_id = kUnknownId;
-    config_.decoder.never_emit = {kPadId, kStartId, kUnknownId};
-    config_.vocabulary = words.build(recipe_.data.vocabulary_threshold);
-    DecoderShape shape;
-    shape.features = map[1];
-    shape.projected = recipe_.decoder.feature;
-    shape.attention = recipe_.decoder.attention;
-    shape.hidden = recipe_.decoder.hidden;
-    shape.embedding = recipe_.decoder.embedding;
-    shape.init = recipe_.decoder.hidden;
-    shape.deep = recipe_.decoder.deep;
-    shape.vocabulary = static_cast<std::int64_t>(config_.vocabulary.size());
-    add_decoder_parameters(config_.decoder, shape, recipe_.seed, parameters_);
+    config_ = new_config(recipe_, graph_, graph_text_, train_);
+    add_new_decoder(recipe_, config_, graph_, parameters_);
   }
 
   void language() {
@@ -324,6 +323,7 @@ class Trainer::Impl {
   std::vector<fs::path> unlabelled_;
   std::string graph_text_;
   net::GraphSpec graph_;
+  std::optional<Model> from_;
   ParameterSet parameters_;
   ModelConfig config_;
 };

@@ -1,0 +1,91 @@
+#include "train/model_parts.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/error.h"
+#include "net/shapes.h"
+#include "train/decoder_network.h"
+#include "train/vocabulary_builder.h"
+
+namespace glimpse::train {
+namespace {
+
+Shape map_of(const net::GraphSpec& graph, const Preprocess& input) {
+  return net::infer_shapes(graph, {1, 3, input.height, input.width})[static_cast<std::size_t>(graph.output)];
+}
+
+std::vector<std::string> frequent_words(const std::vector<CaptionedPicture>& pictures, int threshold) {
+  VocabularyBuilder words;
+  for (const CaptionedPicture& picture : pictures) {
+    for (const std::vector<std::string>& caption : picture.tokens) words.add(caption);
+  }
+  return words.build(threshold);
+}
+
+}  // namespace
+
+ModelConfig new_config(const Recipe& recipe, const net::GraphSpec& graph, const std::string& graph_text,
+                       const std::vector<CaptionedPicture>& pictures) {
+  ModelConfig config;
+  config.name = recipe.name;
+  config.input = recipe.encoder.input;
+  config.graph = graph_text;
+  config.graph_name = recipe.encoder.graph.native();
+  config.output_node = recipe.encoder.output;
+  const Shape map = map_of(graph, config.input);
+  config.rows = static_cast<int>(map[2]);
+  config.cols = static_cast<int>(map[3]);
+  config.decoder = recipe.decoder.formulas;
+  config.decoder.start_id = kStartId;
+  config.decoder.end_id = kEndId;
+  config.decoder.unknown_id = kUnknownId;
+  config.decoder.never_emit = {kPadId, kStartId, kUnknownId};
+  config.vocabulary = frequent_words(pictures, recipe.data.vocabulary_threshold);
+  return config;
+}
+
+void add_new_decoder(const Recipe& recipe, const ModelConfig& config, const net::GraphSpec& graph,
+                     ParameterSet& parameters) {
+  DecoderShape shape;
+  shape.features = map_of(graph, config.input)[1];
+  shape.projected = recipe.decoder.feature;
+  shape.attention = recipe.decoder.attention;
+  shape.hidden = recipe.decoder.hidden;
+  shape.embedding = recipe.decoder.embedding;
+  shape.init = recipe.decoder.hidden;
+  shape.deep = recipe.decoder.deep;
+  shape.vocabulary = static_cast<std::int64_t>(config.vocabulary.size());
+  add_decoder_parameters(config.decoder, shape, recipe.seed, parameters);
+}
+
+ModelConfig extended_config(const Model& model, const std::string& name, int threshold,
+                            const std::vector<CaptionedPicture>& pictures) {
+  ModelConfig config = model.config();
+  config.name = name;
+  const std::vector<std::string> words = frequent_words(pictures, threshold);
+  for (std::size_t i = kUnknownId + 1; i < words.size(); ++i) {
+    const auto& known = model.config().vocabulary;
+    if (std::ranges::find(known, words[i]) == known.end()) config.vocabulary.push_back(words[i]);
+  }
+  return config;
+}
+
+void add_extended_decoder(const Model& model, const ModelConfig& config, std::uint64_t seed, ParameterSet& parameters) {
+  DecoderShape shape = decoder_shape(config.decoder, model.weights());
+  shape.vocabulary = static_cast<std::int64_t>(config.vocabulary.size());
+  ParameterSet grown;
+  add_decoder_parameters(config.decoder, shape, seed, grown);
+  for (Parameter& parameter : grown.parameters()) {
+    const Shape& stored = model.weights().at(parameter.name).shape;
+    Shape wanted = parameter.value.shape();
+    const bool by_words = !stored.empty() && stored[0] < wanted[0];
+    if (by_words) wanted[0] = stored[0];
+    // The words' tensors have a row a word: those that are there come first.
+    const Tensor known = model.weights().load(parameter.name, wanted);
+    std::ranges::copy(known.values(), parameter.value.values().begin());
+    parameters.add(parameter.name, std::move(parameter.value), parameter.decay);
+  }
+}
+
+}  // namespace glimpse::train
