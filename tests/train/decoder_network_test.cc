@@ -1,0 +1,224 @@
+// The decoder under training: its loss and all gradients against plain loops in double, for every variant; its forward
+// pass against inference; and that a trained set is a model's weights as it stands.
+
+#include "train/decoder_network.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "core/error.h"
+#include "decoder/decoder.h"
+#include "decoder/random_decoder.h"
+#include "gradient_check.h"
+#include "naive_decoder_loss.h"
+
+namespace glimpse::train {
+namespace {
+
+using glimpse::testing::RandomDecoderShape;
+
+constexpr std::int64_t kImages = 2;
+constexpr int kCells = 4;
+
+RandomDecoderShape tiny_shape() {
+  RandomDecoderShape shape;
+  shape.features = 5;
+  shape.projected = 6;
+  shape.attention = 7;
+  shape.embedding = 3;
+  shape.hidden = 5;
+  shape.init = 4;
+  shape.deep = 6;
+  shape.words = 11;
+  shape.cells = kCells;
+  return shape;
+}
+
+DecoderShape shape_of(const RandomDecoderShape& random) {
+  return {random.features, random.projected, random.attention, random.hidden,         random.embedding,
+          random.init,     random.deep,      random.words,     random.optional_biases};
+}
+
+/// Of different lengths, one of them empty, neither sorted nor grouped by picture.
+std::vector<TrainingCaption> captions() {
+  return {{1, {4, 5, 4}, 0.5F}, {0, {7, 8, 9, 10, 4}, 1}, {1, {}, 2}, {0, {6, 5, 3}, -1}};
+}
+
+/// A set with the tensors of a random decoder.
+void fill(const DecoderConfig& config, const RandomDecoderShape& shape, std::uint64_t seed, ParameterSet& parameters) {
+  add_decoder_parameters(config, shape_of(shape), seed, parameters);
+  auto tensors = glimpse::testing::random_tensors(config, shape, seed);
+  tensors.erase("score.bias");  // softmax does not see it: training has none
+  ASSERT_EQ(tensors.size(), parameters.parameters().size());
+  const std::vector<std::string> missing = parameters.load(Weights("random", std::move(tensors)));
+  EXPECT_TRUE(missing.empty());
+}
+
+std::vector<float> flat(const ParameterSet& parameters) {
+  std::vector<float> all;
+  for (const Parameter& parameter : parameters.parameters()) {
+    all.insert(all.end(), parameter.value.values().begin(), parameter.value.values().end());
+  }
+  return all;
+}
+
+/// The loss as an operation on features and one vector of all parameters; `kept` holds what the tape refers to.
+Variable loss_of_vector(Tape& tape, const std::vector<Variable>& in, const DecoderConfig& config, bool pictures,
+                        const DecoderLossOptions& options, std::deque<ParameterSet>& kept) {
+  ParameterSet* const parameters = &kept.emplace_back();
+  add_decoder_parameters(config, shape_of(tiny_shape()), 1, *parameters);
+  const float* from = in[1].value().data();
+  for (Parameter& parameter : parameters->parameters()) {
+    std::copy_n(from, parameter.value.count(), parameter.value.data());
+    from += parameter.value.count();
+  }
+  // Recorded first, so walked back through last: when the parameters have their gradients.
+  const Variable bridge = tape.record(tape.kernels().zeros({1}), {in[1]}, [&tape, in, parameters](const dnn::Array&) {
+    const dnn::Array gradient = tape.kernels().take(in[1].shape());
+    float* to = gradient.data();
+    for (const Parameter& parameter : parameters->parameters()) {
+      to = std::ranges::copy(parameter.gradient.values(), to).out;
+    }
+    tape.add_gradient(in[1], gradient);
+  });
+  const DecoderNetwork network(config, *parameters);
+  const Variable loss =
+      (pictures ? network.loss(tape, in[0], captions(), options) : network.language_loss(tape, captions(), options))
+          .loss;
+  return tape.record(tape.kernels().copy(loss.value()), {loss, bridge},
+                     [&tape, loss, bridge](const dnn::Array& gradient) {
+                       tape.add_gradient(loss, gradient);
+                       tape.add_gradient(bridge, gradient);
+                     });
+}
+
+Numbers naive_loss(const std::vector<Numbers>& in, const DecoderConfig& config, const ParameterSet& names,
+                   bool pictures, const DecoderLossOptions& options) {
+  std::map<std::string, Doubles> tensors;
+  auto from = in[1].begin();
+  for (const Parameter& parameter : names.parameters()) {
+    const auto to = from + parameter.value.count();
+    tensors[parameter.name] = Doubles(from, to);
+    from = to;
+  }
+  NaiveDecoderLoss::Options naive;
+  naive.smoothing = static_cast<double>(options.label_smoothing);
+  naive.doubly_stochastic = options.doubly_stochastic;
+  naive.cells = kCells;
+  naive.pictures = pictures;
+  return {NaiveDecoderLoss(config, tensors).loss(in[0], captions(), naive)};
+}
+
+void check_variant(const DecoderConfig& config, bool pictures) {
+  ParameterSet parameters;
+  fill(config, tiny_shape(), 3, parameters);
+  DecoderLossOptions options;
+  options.label_smoothing = 0.1F;
+  options.doubly_stochastic = 0.7;
+  GradientCase c;
+  c.name = glimpse::testing::describe(config) + (pictures ? "" : ", language");
+  c.inputs = {{.shape = {kImages, kCells, tiny_shape().features}, .gradient = pictures},
+              {.shape = {parameters.count()}, .values = flat(parameters)}};
+  std::deque<ParameterSet> kept;
+  c.op = [&](Tape& tape, const std::vector<Variable>& in) {
+    return loss_of_vector(tape, in, config, pictures, options, kept);
+  };
+  c.reference = [&](const std::vector<Numbers>& in) { return naive_loss(in, config, parameters, pictures, options); };
+  check_gradient(c);
+}
+
+TEST(DecoderNetwork, LossAndGradientsEqualPlainLoopsForEveryVariant) {
+  for (const DecoderConfig& config : glimpse::testing::all_variants()) check_variant(config, true);
+}
+
+TEST(DecoderNetwork, LanguageAloneEqualsPlainLoops) {
+  for (const auto output :
+       {DecoderConfig::Output::kPlain, DecoderConfig::Output::kDeep, DecoderConfig::Output::kDeepTanh}) {
+    DecoderConfig config;
+    config.output = output;
+    check_variant(config, false);
+  }
+}
+
+/// Σ log p of a caption as the decoder that people run says it.
+double log_likelihood(DecoderSession& session, const TrainingCaption& caption, const DecoderConfig& config) {
+  double sum = 0;
+  int fed = config.start_id;
+  const auto words = static_cast<std::size_t>(session.vocabulary_size());
+  for (std::size_t t = 0; t <= caption.words.size(); ++t) {
+    const search::StepOutput output = session.step(std::vector<int>{fed}, std::vector<int>{0});
+    fed = t == caption.words.size() ? config.end_id : caption.words[t];
+    EXPECT_EQ(output.log_probs.size(), words);
+    sum += static_cast<double>(output.log_probs[static_cast<std::size_t>(fed)]);
+  }
+  return sum;
+}
+
+TEST(DecoderNetwork, ForwardEqualsInferenceForEveryVariant) {
+  const RandomDecoderShape shape;
+  for (DecoderConfig config : glimpse::testing::all_variants()) {
+    config.never_emit.clear();
+    ParameterSet parameters;
+    fill(config, shape, 5, parameters);
+    const Weights weights("trained", [&] {
+      std::map<std::string, Tensor, std::less<>> copies;
+      for (const Parameter& parameter : parameters.parameters())
+        copies.emplace(parameter.name, parameter.value.clone());
+      return copies;
+    }());
+    EXPECT_EQ(decoder_shape(config, weights).hidden, shape.hidden);
+    DecoderSession session(Decoder(config, weights, shape.cells, static_cast<int>(shape.words)), 1, 1);
+    const Tensor features = glimpse::testing::random_features(shape, kImages, 9);
+    const std::size_t size = features.values().size() / kImages;
+    double expected = 0;
+    for (const TrainingCaption& caption : captions()) {
+      session.prepare(features.values().subspan(static_cast<std::size_t>(caption.image) * size, size), 1);
+      expected += log_likelihood(session, caption, config);
+    }
+    dnn::Kernels kernels(2);
+    Tape tape(kernels);
+    const DecoderLoss found = DecoderNetwork(config, parameters).loss(tape, tape.constant(features), captions(), {});
+    EXPECT_EQ(found.words, 15);
+    EXPECT_NEAR(found.cross_entropy * -15, expected, 1e-4 * std::abs(expected)) << glimpse::testing::describe(config);
+  }
+}
+
+TEST(DecoderNetwork, DropoutChangesWithTheSeedAlone) {
+  const DecoderConfig config;
+  ParameterSet parameters;
+  fill(config, tiny_shape(), 3, parameters);
+  const Tensor features = glimpse::testing::random_features(tiny_shape(), kImages, 9);
+  const auto loss = [&](std::uint64_t seed, double feature, double embedding, double output) {
+    dnn::Kernels kernels(2);
+    Tape tape(kernels);
+    DecoderLossOptions options;
+    options.feature_dropout = feature;
+    options.embedding_dropout = embedding;
+    options.output_dropout = output;
+    options.seed = seed;
+    return DecoderNetwork(config, parameters).loss(tape, tape.constant(features), captions(), options).cross_entropy;
+  };
+  const double none = loss(1, 0, 0, 0);
+  EXPECT_EQ(none, loss(2, 0, 0, 0));
+  EXPECT_NE(none, loss(1, 0.5, 0, 0));
+  EXPECT_NE(none, loss(1, 0, 0.5, 0));
+  EXPECT_NE(none, loss(1, 0, 0, 0.5));
+  EXPECT_EQ(loss(1, 0.5, 0.5, 0.5), loss(1, 0.5, 0.5, 0.5));
+  EXPECT_NE(loss(1, 0.5, 0.5, 0.5), loss(2, 0.5, 0.5, 0.5));
+}
+
+TEST(DecoderNetwork, CaptionsThatCannotBeLearntAreRefused) {
+  const DecoderConfig config;
+  ParameterSet parameters;
+  fill(config, tiny_shape(), 3, parameters);
+  const Tensor features = glimpse::testing::random_features(tiny_shape(), kImages, 9);
+  dnn::Kernels kernels(1);
+  for (const std::vector<TrainingCaption>& bad : {std::vector<TrainingCaption>{}, {{2, {4}}}, {{0, {4}}, {-1, {4}}}}) {
+    Tape tape(kernels);
+    EXPECT_THROW(DecoderNetwork(config, parameters).loss(tape, tape.constant(features), bad, {}), Error);
+  }
+}
+
+}  // namespace
+}  // namespace glimpse::train

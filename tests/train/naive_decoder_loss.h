@@ -1,0 +1,163 @@
+/// The decoder's training loss as plain loops in double, a caption at a time: nothing merged, shared or packed.
+#pragma once
+
+#include <cmath>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "model/model.h"
+#include "train/decoder_network.h"
+
+namespace glimpse::train {
+
+using Doubles = std::vector<double>;
+
+class NaiveDecoderLoss {
+ public:
+  /// Tensors by name, row-major.
+  NaiveDecoderLoss(const DecoderConfig& config, std::map<std::string, Doubles> tensors)
+      : config_(config), tensors_(std::move(tensors)) {}
+
+  struct Options {
+    double smoothing = 0;
+    double doubly_stochastic = 0;
+    std::size_t cells = 1;
+    bool pictures = true;
+  };
+
+  /// features [images, cells, D].
+  double loss(const Doubles& features, const std::vector<TrainingCaption>& captions, const Options& options) const {
+    double entropy = 0;
+    double unseen = 0;
+    std::size_t words = 0;
+    for (const TrainingCaption& caption : captions) words += caption.words.size() + 1;
+    for (const TrainingCaption& caption : captions) {
+      const std::vector<Doubles> memory = memory_of(features, caption.image, options);
+      Doubles h = options.pictures ? start("init_h", memory) : Doubles(at("lstm.bias").size() / 4, 0.0);
+      Doubles c = options.pictures ? start("init_c", memory) : h;
+      Doubles seen(options.cells, 0.0);
+      for (std::size_t t = 0; t <= caption.words.size(); ++t) {
+        const int fed = t == 0 ? config_.start_id : caption.words[t - 1];
+        const int target = t == caption.words.size() ? config_.end_id : caption.words[t];
+        const Doubles scores = step(memory, fed, h, c, seen);
+        entropy += static_cast<double>(caption.weight) * smoothed(scores, target, options.smoothing);
+      }
+      for (const double sum : seen) unseen += (1 - sum) * (1 - sum);
+    }
+    return entropy / static_cast<double>(words) +
+           (options.pictures ? options.doubly_stochastic * unseen / static_cast<double>(captions.size()) : 0);
+  }
+
+ private:
+  const Doubles& at(const std::string& name) const { return tensors_.at(name); }
+
+  Doubles linear(const std::string& weight, const std::string& bias, const Doubles& x) const {
+    const Doubles& w = at(weight);
+    Doubles y(w.size() / x.size(), 0.0);
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      for (std::size_t j = 0; j < x.size(); ++j) y[i] += w[i * x.size() + j] * x[j];
+      if (!bias.empty()) y[i] += at(bias)[i];
+    }
+    return y;
+  }
+  Doubles layer(const std::string& name, const Doubles& x) const { return linear(name + ".weight", name + ".bias", x); }
+
+  static Doubles each(Doubles x, const std::function<double(double)>& f) {
+    for (double& value : x) value = f(value);
+    return x;
+  }
+  static double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+  static double relu(double x) { return std::max(0.0, x); }
+  static double tanh_of(double x) { return std::tanh(x); }
+  static Doubles sum(Doubles a, const Doubles& b) {
+    for (std::size_t i = 0; i < a.size(); ++i) a[i] += b[i];
+    return a;
+  }
+
+  std::vector<Doubles> memory_of(const Doubles& features, int image, const Options& options) const {
+    if (!options.pictures) return {};
+    const std::size_t images_cells = features.size();
+    std::vector<Doubles> memory;
+    const bool projects = config_.feature_projection == DecoderConfig::FeatureProjection::kRelu;
+    const std::size_t size = projects ? at("feature.weight").size() / at("feature.bias").size()
+                                      : at("key.weight").size() / at("key.bias").size();
+    for (std::size_t i = 0; i < options.cells; ++i) {
+      const std::size_t from = (static_cast<std::size_t>(image) * options.cells + i) * size;
+      if (from + size > images_cells) break;
+      Doubles cell(features.begin() + static_cast<std::ptrdiff_t>(from),
+                   features.begin() + static_cast<std::ptrdiff_t>(from + size));
+      memory.push_back(projects ? each(layer("feature", cell), relu) : cell);
+    }
+    return memory;
+  }
+
+  Doubles start(const std::string& name, const std::vector<Doubles>& memory) const {
+    Doubles mean(memory[0].size(), 0.0);
+    for (const Doubles& cell : memory) mean = sum(mean, cell);
+    for (double& value : mean) value /= static_cast<double>(memory.size());
+    if (config_.init == DecoderConfig::Init::kTwoLayer) mean = each(layer("init", mean), relu);
+    const Doubles state = layer(name, mean);
+    return config_.init == DecoderConfig::Init::kLinear ? state : each(state, tanh_of);
+  }
+
+  Doubles look(const std::vector<Doubles>& memory, const Doubles& h, Doubles& seen) const {
+    const Doubles query = linear("query.weight", tensors_.contains("query.bias") ? "query.bias" : std::string(), h);
+    const bool squash = config_.score == DecoderConfig::Score::kAdditiveTanh;
+    Doubles alphas;
+    double total = 0;
+    for (const Doubles& cell : memory) {
+      const Doubles hidden = each(sum(layer("key", cell), query), squash ? tanh_of : relu);
+      alphas.push_back(std::exp(linear("score.weight", "", hidden)[0]));
+      total += alphas.back();
+    }
+    Doubles context(memory[0].size(), 0.0);
+    for (std::size_t i = 0; i < memory.size(); ++i) {
+      seen[i] += alphas[i] / total;
+      for (std::size_t j = 0; j < context.size(); ++j) context[j] += alphas[i] / total * memory[i][j];
+    }
+    if (config_.gate == DecoderConfig::Gate::kNone) return context;
+    const Doubles gate = each(layer("gate", h), sigmoid);
+    for (std::size_t j = 0; j < context.size(); ++j) context[j] *= gate[gate.size() == 1 ? 0 : j];
+    return context;
+  }
+
+  /// The words' scores; h and c become those of the next step, `seen` grows by the alphas.
+  Doubles step(const std::vector<Doubles>& memory, int fed, Doubles& h, Doubles& c, Doubles& seen) const {
+    const std::size_t n = h.size();
+    const std::size_t input = at("lstm.weight_ih").size() / (4 * n);
+    const std::size_t size = at("embedding.weight").size() / at("output.bias").size();
+    const auto from = at("embedding.weight").begin() + static_cast<std::ptrdiff_t>(size) * fed;
+    const Doubles word(from, from + static_cast<std::ptrdiff_t>(size));
+    const Doubles context = memory.empty() ? Doubles(input - size, 0.0) : look(memory, h, seen);
+    Doubles both = word;
+    both.insert(both.end(), context.begin(), context.end());
+    const Doubles gates = sum(linear("lstm.weight_ih", "lstm.bias", both), linear("lstm.weight_hh", "", h));
+    for (std::size_t j = 0; j < n; ++j) {
+      c[j] = sigmoid(gates[n + j]) * c[j] + sigmoid(gates[j]) * std::tanh(gates[2 * n + j]);
+      h[j] = sigmoid(gates[3 * n + j]) * std::tanh(c[j]);
+    }
+    if (config_.output == DecoderConfig::Output::kPlain) return layer("output", h);
+    const Doubles deep = sum(sum(linear("deep.h.weight", "deep.bias", h), linear("deep.z.weight", "", context)),
+                             linear("deep.e.weight", "", word));
+    return layer("output", config_.output == DecoderConfig::Output::kDeepTanh ? each(deep, tanh_of) : deep);
+  }
+
+  static double smoothed(const Doubles& scores, int target, double smoothing) {
+    double total = 0;
+    for (const double score : scores) total += std::exp(score);
+    double loss = 0;
+    for (std::size_t k = 0; k < scores.size(); ++k) {
+      const double share =
+          smoothing / static_cast<double>(scores.size()) + (static_cast<int>(k) == target ? 1 - smoothing : 0);
+      loss -= share * (scores[k] - std::log(total));
+    }
+    return loss;
+  }
+
+  const DecoderConfig& config_;
+  const std::map<std::string, Doubles> tensors_;
+};
+
+}  // namespace glimpse::train
