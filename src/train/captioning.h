@@ -54,7 +54,8 @@ class Captioning : public Stage {
   Step step() override;
   /// "BLEU-4" and "CIDEr", see score_captioner.
   Measures validate() override;
-  double quality(const Measures& scores) const override { return scores[1].second; }
+  /// Both together: CIDEr is 0 whatever the captions where all pictures are described alike.
+  double quality(const Measures& scores) const override { return scores[0].second + scores[1].second; }
   bool starts_trained() const override { return input_.tune_encoder; }
   bool trains(const std::string& name) const override { return input_.tune_encoder || !is_encoders(name); }
   std::map<std::string, double> rate_scales() const override;

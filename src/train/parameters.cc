@@ -47,6 +47,11 @@ Tensor& ParameterSet::statistic(std::string_view name) {
   return found->second;
 }
 
+void ParameterSet::remove(std::string_view prefix) {
+  std::erase_if(by_name_, [&](const auto& entry) { return entry.first.starts_with(prefix); });
+  std::erase_if(parameters_, [&](const Parameter& parameter) { return parameter.name.starts_with(prefix); });
+}
+
 std::int64_t ParameterSet::count() const {
   std::int64_t sum = 0;
   for (const Parameter& parameter : parameters_) sum += parameter.value.count();

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <string>
 #include <string_view>
@@ -26,9 +26,12 @@ class ParameterSet {
   /// Whether there is a parameter of that name.
   bool contains(std::string_view name) const { return by_name_.find(name) != by_name_.end(); }
 
-  std::deque<Parameter>& parameters() { return parameters_; }
-  const std::deque<Parameter>& parameters() const { return parameters_; }
+  std::list<Parameter>& parameters() { return parameters_; }
+  const std::list<Parameter>& parameters() const { return parameters_; }
   const std::map<std::string, Tensor, std::less<>>& statistics() const { return statistics_; }
+
+  /// Forgets the parameters whose names begin so.
+  void remove(std::string_view prefix);
 
   std::int64_t count() const;  ///< numbers in all parameters
   void clear_gradients();
@@ -42,7 +45,7 @@ class ParameterSet {
   std::vector<std::string> load(const Weights& weights);
 
  private:
-  std::deque<Parameter> parameters_;
+  std::list<Parameter> parameters_;
   std::map<std::string, Parameter*, std::less<>> by_name_;
   std::map<std::string, Tensor, std::less<>> statistics_;
 };

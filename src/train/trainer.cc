@@ -29,15 +29,7 @@ namespace fs = std::filesystem;
 
 /// Of pictures that are learnt, where there are no others.
 constexpr std::ptrdiff_t kMostValidated = 200;
-constexpr std::string_view kScaffold = "distill.";  ///< begins the names of tensors that are no part of a model
-
-bool in_model(std::string_view name) { return !name.starts_with(kScaffold); }
-
-TensorViews model_views(const ParameterSet& parameters) {
-  TensorViews views = parameters.views();
-  std::erase_if(views, [](const auto& entry) { return !in_model(entry.first); });
-  return views;
-}
+constexpr std::string_view kScaffold = "distill.";  ///< begins the names of tensors that only training needs
 
 /// All pictures below a folder, by name. What is none is left out by the loader, and said.
 std::vector<fs::path> pictures_below(const fs::path& folder) {
@@ -157,7 +149,7 @@ class Trainer::Impl {
   /// Whether the stage's result is there already; it is taken then.
   bool take_finished(const std::string& stage) {
     if (!fs::exists(finished_path(stage))) return false;
-    const Checkpoint checkpoint(finished_path(stage), architecture_of(model_views(parameters_), graph_text_));
+    const Checkpoint checkpoint(finished_path(stage), architecture_of(parameters_.views(), graph_text_));
     parameters_.load(checkpoint.weights());
     observer_.note(stage + " is done: its weights are taken from " + quote(finished_path(stage).native()));
     return true;
@@ -250,13 +242,13 @@ class Trainer::Impl {
 
   void write_encoder() const {
     std::vector<NamedTensor> tensors;
-    for (const auto& [name, view] : model_views(parameters_)) tensors.push_back({name, view});
+    for (const auto& [name, view] : parameters_.views()) tensors.push_back({name, view});
     write_safetensors(recipe_.output, tensors, {});
   }
 
   void write_model() {
     config_.provenance = nlohmann::ordered_json{{"recipe", to_text(recipe_)}}.dump();
-    write_half_bundle(config_, model_views(parameters_), recipe_.output);
+    write_half_bundle(config_, parameters_.views(), recipe_.output);
     observer_.note("the model is " + quote(recipe_.output.native()));
   }
 
@@ -302,7 +294,8 @@ class Trainer::Impl {
     };
     run_stage(stage, optimiser, best, hooks);
     parameters_.load(Checkpoint(best_path, architecture()).weights());
-    const TensorViews result = model_views(parameters_);
+    parameters_.remove(kScaffold);
+    const TensorViews result = parameters_.views();
     write_checkpoint(finished_path(name), architecture_of(result, graph_text_), counters(stage, optimiser, best),
                      result);
     fs::remove(state_path);
