@@ -234,6 +234,7 @@ Variable concat(Tape& tape, std::span<const Variable> srcs) {
 }
 
 Variable channel_mean(Tape& tape, const Variable& src) {
+  if (src.dim(1) == 1) return plain(tape, src);  // nothing to spread the gradient over
   Kernels& kernels = tape.kernels();
   const Array value = kernels.take({src.dim(0), 1, src.dim(2), src.dim(3)});
   dnn::channel_mean(src.value(), value, kernels.threads());
