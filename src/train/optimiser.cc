@@ -75,8 +75,18 @@ void Optimiser::check_finite() const {
   }
 }
 
+double Optimiser::gradient_norm() const {
+  double sum = 0;
+  for (const Slot& slot : slots_) {
+    double squares = 0;
+    for (const float g : slot.parameter->gradient.values()) squares += static_cast<double>(g) * g;
+    sum += squares;
+  }
+  return std::sqrt(sum);
+}
+
 double Optimiser::step(double rate, const std::map<std::string, double>& scale) {
-  const double norm = parameters_.gradient_norm();
+  const double norm = gradient_norm();
   if (!std::isfinite(norm)) check_finite();
   const auto clip = static_cast<float>(options_.clip > 0 && norm > options_.clip ? options_.clip / norm : 1.0);
   ++steps_done_;

@@ -55,6 +55,8 @@ class Optimiser {
     Tensor second;   ///< AdamW's second moment
     Tensor average;  ///< of the weights
   };
+  /// Euclidean norm of the gradients of what is trained; NaN or infinity where one is not finite.
+  double gradient_norm() const;
   void check_finite() const;
   void swap_averages();
 

@@ -1,7 +1,6 @@
 #include "train/parameters.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "core/error.h"
@@ -60,16 +59,6 @@ std::int64_t ParameterSet::count() const {
 
 void ParameterSet::clear_gradients() {
   for (Parameter& parameter : parameters_) std::ranges::fill(parameter.gradient.values(), 0.0F);
-}
-
-double ParameterSet::gradient_norm() const {
-  double sum = 0;
-  for (const Parameter& parameter : parameters_) {
-    double squares = 0;
-    for (const float g : parameter.gradient.values()) squares += static_cast<double>(g) * g;
-    sum += squares;
-  }
-  return std::sqrt(sum);
 }
 
 std::map<std::string, TensorView, std::less<>> ParameterSet::views() const {

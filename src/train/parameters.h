@@ -35,8 +35,6 @@ class ParameterSet {
 
   std::int64_t count() const;  ///< numbers in all parameters
   void clear_gradients();
-  /// Euclidean norm of all gradients; NaN or infinity where one is not finite.
-  double gradient_norm() const;
 
   /// All tensors, parameters and statistics alike, by name. Views live as long as the set.
   std::map<std::string, TensorView, std::less<>> views() const;
