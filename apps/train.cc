@@ -154,9 +154,9 @@ train::Recipe recipe_of(const ParsedArguments& arguments) {
 }
 
 /// Data that are missing or cannot be read are the fault of the recipe that names them.
-train::Trainer prepared(train::Recipe recipe, train::Observer& observer) {
+train::Trainer prepared(const ParsedArguments& arguments, train::Observer& observer) {
   try {
-    return {std::move(recipe), observer};
+    return {recipe_of(arguments), observer};
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kModel || error.code() == ErrorCode::kInternal) throw;
     throw Error(ErrorCode::kUsage, error.what());
@@ -177,7 +177,7 @@ ExitCode run_train(Arguments arguments) {
   using Start = train::Trainer::Start;
   const Start start = parsed->has("resume") ? Start::kGoOn : parsed->has("overwrite") ? Start::kOver : Start::kAnew;
   Reporter reporter;
-  train::Trainer trainer = prepared(recipe_of(*parsed), reporter);
+  train::Trainer trainer = prepared(*parsed, reporter);
   catch_interrupts();
   try {
     trainer.run(start);
