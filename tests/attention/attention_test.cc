@@ -8,18 +8,13 @@
 #include <cmath>
 #include <vector>
 
-#include "core/random.h"
 #include "dnn/threads.h"
+#include "support/random_tensor.h"
 
 namespace glimpse::attention {
 namespace {
 
-Tensor random_tensor(const Shape& shape, std::uint64_t seed) {
-  Tensor tensor(shape);
-  Random random(seed);
-  for (float& value : tensor.values()) value = static_cast<float>(random.normal());
-  return tensor;
-}
+using glimpse::testing::normal_tensor;
 
 struct Case {
   std::int64_t images, rows_per_image, cells, memory, size;
@@ -34,9 +29,9 @@ const std::vector<Case> kCases = {
 
 AdditiveWeights random_weights(const Case& test) {
   AdditiveWeights weights;
-  weights.key = random_tensor({test.size, test.memory}, 1);
-  weights.key_bias = random_tensor({test.size}, 2);
-  weights.score = random_tensor({1, test.size}, 3);
+  weights.key = normal_tensor({test.size, test.memory}, 1);
+  weights.key_bias = normal_tensor({test.size}, 2);
+  weights.score = normal_tensor({1, test.size}, 3);
   for (float& value : weights.score.values()) value /= std::sqrt(static_cast<float>(test.size));
   weights.nonlinearity = test.nonlinearity;
   return weights;
@@ -72,7 +67,7 @@ void compare(const Case& test, const std::string& repeat) {
   EXPECT_EQ(attention.memory_size(), test.memory);
   EXPECT_EQ(attention.query_size(), test.size);
   AttentionSession session(attention, {test.images, test.rows_per_image, test.cells});
-  const Tensor memory = random_tensor({test.images, test.cells, test.memory}, 4);
+  const Tensor memory = normal_tensor({test.images, test.cells, test.memory}, 4);
   const std::int64_t image_size = test.cells * test.memory;
   for (std::int64_t image = 0; image < test.images; ++image) {
     const std::span<float> cells = session.memory(image);
@@ -81,7 +76,7 @@ void compare(const Case& test, const std::string& repeat) {
     session.prepare(image);
   }
   const std::int64_t stride = test.size + 3;
-  const Tensor queries = random_tensor({test.images * test.rows_per_image, stride}, 5);
+  const Tensor queries = normal_tensor({test.images * test.rows_per_image, stride}, 5);
   const std::span<const float> alphas = session.weigh(queries.data(), stride);
   const std::span<const float> contexts = session.read();
   for (std::int64_t row = 0; row < test.images * test.rows_per_image; ++row) {
@@ -119,9 +114,9 @@ TEST(Attention, EqualsPlainLoops) {
 /// However sharp the scores, alphas stay a distribution; equal cells share the weight.
 TEST(Attention, ExtremesStayADistribution) {
   AdditiveWeights weights;
-  weights.key = random_tensor({4, 2}, 1);
-  weights.key_bias = random_tensor({4}, 2);
-  weights.score = random_tensor({1, 4}, 3);
+  weights.key = normal_tensor({4, 2}, 1);
+  weights.key_bias = normal_tensor({4}, 2);
+  weights.score = normal_tensor({1, 4}, 3);
   for (float& value : weights.score.values()) value *= 1e6F;
   weights.nonlinearity = Nonlinearity::kRelu;
   AttentionSession session{Attention(weights), {1, 1, 6}};

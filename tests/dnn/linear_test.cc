@@ -6,19 +6,14 @@
 
 #include <cmath>
 
-#include "core/random.h"
 #include "dnn/product.h"
 #include "dnn/threads.h"
+#include "support/random_tensor.h"
 
 namespace glimpse::dnn {
 namespace {
 
-Tensor random_tensor(const Shape& shape, std::uint64_t seed) {
-  Tensor tensor(shape);
-  Random random(seed);
-  for (float& value : tensor.values()) value = static_cast<float>(random.normal());
-  return tensor;
-}
+using glimpse::testing::normal_tensor;
 
 struct LinearCase {
   std::int64_t rows, in, out;
@@ -33,9 +28,9 @@ TEST(Linear, EqualsPlainLoops) {
   };
   for (std::size_t index = 0; index < cases.size(); ++index) {
     const LinearCase& test = cases[index];
-    const Tensor weight = random_tensor({test.out, test.in}, index + 1);
-    const Tensor bias = random_tensor({test.out}, index + 100);
-    const Tensor src = random_tensor({test.rows, test.in}, index + 200);
+    const Tensor weight = normal_tensor({test.out, test.in}, index + 1);
+    const Tensor bias = normal_tensor({test.out}, index + 100);
+    const Tensor src = normal_tensor({test.rows, test.in}, index + 200);
     const Linear linear("layer", weight, test.bias ? bias.values() : std::span<const float>());
     EXPECT_EQ(linear.in(), test.in);
     EXPECT_EQ(linear.out(), test.out);
@@ -62,9 +57,9 @@ TEST(Linear, EqualsPlainLoops) {
 
 /// One packing, kernels for many row counts and thread counts, buffers that change from run to run.
 TEST(Linear, IsSharedByKernelsOfAnyRows) {
-  const Tensor weight = random_tensor({70, 40}, 1);
+  const Tensor weight = normal_tensor({70, 40}, 1);
   const Linear linear("layer", weight, {});
-  const Tensor src = random_tensor({100, 40}, 2);
+  const Tensor src = normal_tensor({100, 40}, 2);
   Tensor expected(Shape{100, 70});
   LinearKernel(linear, 100).run(src.data(), expected.data());
   const int before = thread_count();
@@ -90,8 +85,8 @@ TEST(BatchedProduct, EqualsPlainLoops) {
       {1, 1, 1, 1}, {1, 5, 196, 130}, {16, 3, 49, 64}, {4, 1, 7, 33}, {2, 9, 1, 5}};
   for (std::size_t index = 0; index < shapes.size(); ++index) {
     const ProductShape& shape = shapes[index];
-    const Tensor left = random_tensor({shape.batch, shape.rows, shape.inner}, index + 1);
-    const Tensor right = random_tensor({shape.batch, shape.inner, shape.cols}, index + 50);
+    const Tensor left = normal_tensor({shape.batch, shape.rows, shape.inner}, index + 1);
+    const Tensor right = normal_tensor({shape.batch, shape.inner, shape.cols}, index + 50);
     Tensor dst(Shape{shape.batch, shape.rows, shape.cols});
     BatchedProduct product("product", shape);
     product.run(left.data(), right.data(), dst.data());

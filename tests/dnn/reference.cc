@@ -4,8 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "core/random.h"
-
 namespace glimpse::dnn::testing {
 namespace {
 
@@ -195,13 +193,6 @@ Tensor to_channels_last(const Tensor& src) {
   const Indexed in(src);
   return tabulate({src.dim(0), in.h, in.w, in.c},
                   [&](std::int64_t n, std::int64_t y, std::int64_t x, std::int64_t c) { return in.at(n, c, y, x); });
-}
-
-Tensor random_tensor(const Shape& shape, std::uint64_t seed) {
-  Tensor tensor(shape);
-  Random random(seed);
-  for (float& value : tensor.values()) value = static_cast<float>(random.uniform() * 2 - 1);
-  return tensor;
 }
 
 double relative_error(std::span<const float> a, std::span<const float> b) {

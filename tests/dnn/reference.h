@@ -26,8 +26,6 @@ Tensor reference_activation(const Tensor& src, Activation activation);
 Tensor reference_concat(std::span<const Tensor* const> srcs);
 Tensor to_channels_last(const Tensor& src);
 
-/// Uniform in [−1, 1).
-Tensor random_tensor(const Shape& shape, std::uint64_t seed);
 /// ‖a − b‖ / ‖b‖; infinite where anything is not finite.
 double relative_error(std::span<const float> a, std::span<const float> b);
 /// max |a − b| / max |b|: one wrong cell in a large tensor shows here.

@@ -6,8 +6,11 @@
 #include <cmath>
 
 #include "dnn/reference.h"
+#include "support/random_tensor.h"
 
 namespace glimpse::dnn::testing {
+
+using glimpse::testing::uniform_tensor;
 
 Value TestNet::define(Value value, Tensor expected) {
   const auto index = static_cast<std::size_t>(value.id);
@@ -19,7 +22,7 @@ Value TestNet::define(Value value, Tensor expected) {
 }
 
 const Tensor& TestNet::weights(const Shape& shape, std::int64_t terms) {
-  Tensor tensor = random_tensor(shape, ++seed_);
+  Tensor tensor = uniform_tensor(shape, ++seed_);
   const float scale = std::sqrt(3.0F / static_cast<float>(terms));
   for (float& value : tensor.values()) value *= scale;
   return tensors_.emplace_back(std::move(tensor));
@@ -28,7 +31,7 @@ const Tensor& TestNet::weights(const Shape& shape, std::int64_t terms) {
 Value TestNet::input(const Shape& shape) {
   const Value value = builder_.input("input", shape);
   inputs_.push_back(value.id);
-  return define(value, random_tensor(shape, ++seed_));
+  return define(value, uniform_tensor(shape, ++seed_));
 }
 
 Value TestNet::convolution(Value src, const Filter& filter, const ConvolutionOptions& options,
@@ -36,7 +39,7 @@ Value TestNet::convolution(Value src, const Filter& filter, const ConvolutionOpt
   const std::int64_t in = shape(src)[1] / options.groups;
   const Tensor& weight = weights({filter.out, in, filter.rows, filter.cols}, in * filter.rows * filter.cols);
   std::optional<Tensor>& bias = biases_.emplace_back();
-  if (filter.bias) bias = random_tensor({filter.out}, ++seed_);
+  if (filter.bias) bias = uniform_tensor({filter.out}, ++seed_);
   return define(builder_.convolution("convolution", src, weight, bias, options, residual),
                 reference_convolution(expected(src), weight, bias, options, residual ? &expected(*residual) : nullptr));
 }
@@ -45,7 +48,7 @@ Value TestNet::linear(Value src, std::int64_t out, bool with_bias, Activation ac
   const std::int64_t in = expected(src).count() / shape(src)[0];
   const Tensor& weight = weights({out, in}, in);
   std::optional<Tensor>& bias = biases_.emplace_back();
-  if (with_bias) bias = random_tensor({out}, ++seed_);
+  if (with_bias) bias = uniform_tensor({out}, ++seed_);
   return define(builder_.linear("linear", src, weight, bias, activation),
                 reference_linear(expected(src), weight, bias, activation));
 }

@@ -6,6 +6,7 @@
 
 #include "net/tensors.h"
 #include "reference_net.h"
+#include "support/random_tensor.h"
 
 namespace glimpse::net::testing {
 
@@ -18,7 +19,7 @@ void expect_like_reference(const GraphSpec& graph, const Shape& input, CompileOp
   std::vector<std::string> outputs = options.outputs;
   if (outputs.empty()) outputs.push_back(graph.nodes[static_cast<std::size_t>(graph.output)].name);
   const Weights weights = random_weights(graph, input, 7);
-  const Tensor image = random_tensor(input, 8);
+  const Tensor image = glimpse::testing::uniform_tensor(input, 8);
   const auto expected = run_reference(graph, weights, image);
   for (const auto& [tuning, tolerance] : tunings) {
     options.plan.tuning = tuning;

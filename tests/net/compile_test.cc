@@ -14,14 +14,15 @@
 #include "net/tensors.h"
 #include "reference_net.h"
 #include "support/paths.h"
+#include "support/random_tensor.h"
 
 namespace glimpse::net {
 namespace {
 
+using glimpse::testing::uniform_tensor;
 using ::testing::AllOf;
 using testing::expect_like_reference;
 using ::testing::HasSubstr;
-using testing::random_tensor;
 using testing::run_reference;
 
 /// A graph, and the steps it must become: head, *batchnorm folded in, +residual added, >last node fused.
@@ -199,7 +200,7 @@ TEST(Compile, DeliversChannelsLast) {
   options.channels_last = true;
   options.plan.tuning = dnn::Tuning::kDirect;
   const Weights weights = random_weights(graph, options.input_shape(), 1);
-  const Tensor image = random_tensor(options.input_shape(), 2);
+  const Tensor image = uniform_tensor(options.input_shape(), 2);
   const dnn::Plan plan = compile(graph, weights, options);
   EXPECT_EQ(plan.output_shape(0), (Shape{2, 4, 5, 5}));  // [N,H,W,C]
   dnn::Session session(plan);
@@ -231,7 +232,7 @@ TEST(Compile, TakesLinearWeightsStoredAsConvolutions) {
   CompileOptions options;
   options.channels = 6;
   options.height = options.width = 1;
-  const Tensor image = random_tensor(input, 4);
+  const Tensor image = uniform_tensor(input, 4);
   dnn::Session a(compile(graph, flat, options));
   dnn::Session b(compile(graph, spread, options));
   for (dnn::Session* session : {&a, &b}) {

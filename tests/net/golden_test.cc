@@ -8,6 +8,7 @@
 #include "reference_net.h"
 #include "support/npy.h"
 #include "support/paths.h"
+#include "support/random_tensor.h"
 
 namespace glimpse::net {
 namespace {
@@ -122,7 +123,7 @@ TEST_P(Golden, DilatedEncoderHasTheCoarseMapInEverySecondCell) {
   for (const char* node : {"n166", "n173", "n180"}) edit_line(fine, node, "pad=2,2,2,2", "pad=4,4,4,4 dilation=2");
   edit_line(fine, "n187", "pad=1,1,1,1", "pad=2,2,2,2 dilation=2");
   const Weights weights(shared_path("models/teacher-sat/weights.safetensors"));
-  const Tensor picture = testing::random_tensor({1, 3, 224, 224}, 1);
+  const Tensor picture = glimpse::testing::uniform_tensor({1, 3, 224, 224}, 1);
   dnn::Session coarse_session(compile(parse_graph(coarse, "coarse.graph"), weights, options({"n191"})));
   dnn::Session fine_session(compile(parse_graph(fine, "fine.graph"), weights, options({"n191"})));
   run(coarse_session, picture);

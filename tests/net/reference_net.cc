@@ -6,8 +6,6 @@
 #include <stdexcept>
 #include <vector>
 
-#include "core/random.h"
-
 namespace glimpse::net::testing {
 namespace {
 
@@ -351,13 +349,6 @@ double relative_error(std::span<const float> a, std::span<const float> b) {
     norm += static_cast<double>(b[i]) * b[i];
   }
   return difference == 0 ? 0 : std::sqrt(difference / norm);
-}
-
-Tensor random_tensor(const Shape& shape, std::uint64_t seed) {
-  Random random(seed);
-  Tensor tensor(shape);
-  for (float& value : tensor.values()) value = static_cast<float>(2 * random.uniform() - 1);
-  return tensor;
 }
 
 }  // namespace glimpse::net::testing

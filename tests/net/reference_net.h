@@ -19,7 +19,4 @@ std::map<std::string, Tensor> run_reference(const GraphSpec& graph, const Weight
 /// ‖a − b‖ / ‖b‖ over all elements; 0 where both are zero, infinite where the counts differ.
 double relative_error(std::span<const float> a, std::span<const float> b);
 
-/// A tensor of numbers between −1 and 1.
-Tensor random_tensor(const Shape& shape, std::uint64_t seed);
-
 }  // namespace glimpse::net::testing
