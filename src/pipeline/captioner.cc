@@ -81,6 +81,8 @@ search::SearchOptions resolve(const Vocabulary& vocabulary, const CaptionOptions
   result.required = encode_all(vocabulary, options.required);
   result.forbidden = encode_all(vocabulary, options.forbidden);
   result.prefix = vocabulary.encode(options.prefix);
+  // The vocabulary is the captioner's, which the session keeps alive.
+  result.spell = [&vocabulary](int word) { return quote(vocabulary.word(word)); };
   search::validate(result, vocabulary.size());
   return result;
 }

@@ -94,7 +94,7 @@ std::uint64_t ImageSearch::bit_of(int word) const {
 
 /// A word that an option demands, into the bank that its hypothesis then belongs to.
 void ImageSearch::offer(int index, int word, float log_prob, const char* option) {
-  if (log_prob == -std::numeric_limits<float>::infinity()) throw_never_said(option, word);
+  if (log_prob == -std::numeric_limits<float>::infinity()) throw_never_said(batch_.options, option, word);
   const Row& row = rows_[static_cast<std::size_t>(index)];
   best_[bank_of(row.said | bit_of(word))].offer(
       {row.log_prob + static_cast<double>(log_prob), first_row_ + index, word, log_prob});

@@ -47,7 +47,7 @@ void check_words(const SearchOptions& options, int vocabulary_size) {
   check_ids("forbidden", options.forbidden, vocabulary_size);
   check_ids("prefix", options.prefix, vocabulary_size);
   for (const int id : options.forbidden) {
-    const std::string word = "word " + std::to_string(id);
+    const std::string word = name_of(options, id);
     if (contains(options.required, id)) throw Error(ErrorCode::kUsage, word + " is both required and forbidden");
     if (contains(options.prefix, id)) throw Error(ErrorCode::kUsage, word + " is forbidden but stands in the prefix");
   }
@@ -78,9 +78,13 @@ std::vector<int> words_to_say(const SearchOptions& options) {
   return words;
 }
 
-void throw_never_said(const char* what, int word) {
-  throw Error(ErrorCode::kUsage, std::string(what) + " has word " + std::to_string(word) +
-                                     ", which the model never says; take another word");
+std::string name_of(const SearchOptions& options, int word) {
+  return options.spell ? options.spell(word) : "word " + std::to_string(word);
+}
+
+void throw_never_said(const SearchOptions& options, const char* what, int word) {
+  throw Error(ErrorCode::kUsage,
+              std::string(what) + " has " + name_of(options, word) + ", which the model never says; take another word");
 }
 
 void check_numbers(std::span<const float> log_probs) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "search/search.h"
@@ -11,8 +12,11 @@ namespace glimpse::search {
 /// The required words that remain to be said after the prefix, each once.
 std::vector<int> words_to_say(const SearchOptions& options);
 
+/// What messages call `word`.
+std::string name_of(const SearchOptions& options, int word);
+
 /// Throws Error(kUsage): the model gives `word`, of the option `what`, no probability at all.
-[[noreturn]] void throw_never_said(const char* what, int word);
+[[noreturn]] void throw_never_said(const SearchOptions& options, const char* what, int word);
 
 /// Throws Error(kModel) if one of them is NaN.
 void check_numbers(std::span<const float> log_probs);

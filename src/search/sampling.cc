@@ -147,7 +147,7 @@ void Samples::advance(int step, int row, Row& sample, std::span<const float> log
   if (static_cast<std::size_t>(step) < options_.prefix.size()) {
     choice.word = options_.prefix[static_cast<std::size_t>(step)];
     choice.log_prob = log_probs[static_cast<std::size_t>(choice.word)];
-    if (choice.log_prob == -std::numeric_limits<float>::infinity()) throw_never_said("prefix", choice.word);
+    if (choice.log_prob == -std::numeric_limits<float>::infinity()) throw_never_said(options_, "prefix", choice.word);
   } else {
     if (step < options_.min_words) filter_.ban(model_.end_id());
     filter_.ban_repeats(trellis_.words(row, step), options_.no_repeat_ngram);

@@ -12,14 +12,14 @@ namespace {
 void check_model_words(const StepModel& model, const SearchOptions& options) {
   const auto check = [&](const char* what, const std::vector<int>& ids) {
     for (const int id : ids) {
-      if (id == model.end_id() || id == model.start_id()) throw_never_said(what, id);
+      if (id == model.end_id() || id == model.start_id()) throw_never_said(options, what, id);
     }
   };
   check("prefix", options.prefix);
   check("required", options.required);
   if (std::find(options.forbidden.begin(), options.forbidden.end(), model.end_id()) != options.forbidden.end()) {
     throw Error(ErrorCode::kUsage,
-                "forbidden has word " + std::to_string(model.end_id()) + ", the end of every caption; give words only");
+                "forbidden has " + name_of(options, model.end_id()) + ", the end of every caption; give words only");
   }
 }
 

@@ -15,7 +15,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "search/step_model.h"
@@ -42,6 +44,7 @@ struct SearchOptions {
   /// Sampling only. Sample s of every image draws from the stream that (seed, s) starts, so that a picture's captions
   /// do not depend on the batch it stands in.
   std::uint64_t seed = 0;
+  std::function<std::string(int)> spell;  ///< how messages call a word; none: "word 17"
 };
 
 /// One caption. Words and the spans beside them exclude the end marker; log_prob includes it where the hypothesis ended

@@ -151,6 +151,27 @@ TEST(Captioner, UnknownWordsAndBadCountsAreUsageErrors) {
   EXPECT_EQ(code([&] { const Captioner bad(testing::tiny_model(), direct(1, -1)); }), ErrorCode::kUsage);
 }
 
+TEST(Captioner, MessagesOfTheSearchCallWordsByTheirSpelling) {
+  const Captioner captioner(testing::tiny_model());
+  const auto message = [&](const CaptionOptions& options) -> std::string {
+    try {
+      CaptionSession session(captioner, options);
+      session.caption(Image(32, 32));
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  CaptionOptions both;
+  both.prefix = "worda wordb";
+  both.forbidden = {"wordb"};
+  EXPECT_EQ(message(both), "'wordb' is forbidden but stands in the prefix");
+  CaptionOptions torn;
+  torn.required = {"wordc"};
+  torn.forbidden = {"wordc"};
+  EXPECT_EQ(message(torn), "'wordc' is both required and forbidden");
+}
+
 TEST(Captioner, PartsThatDoNotFitAreModelErrors) {
   struct Case {
     std::function<void(ModelConfig&)> change;
