@@ -1,4 +1,5 @@
 // glimpse info: what a model is made of.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <filesystem>
@@ -122,6 +123,14 @@ std::string triple(const std::array<double, 3>& values) {
   return in_short(values[0]) + ", " + in_short(values[1]) + ", " + in_short(values[2]);
 }
 
+/// A value of the provenance on one line; whole texts, such as a recipe, are only counted.
+std::string shown(const Json& value) {
+  if (!value.is_string()) return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const auto& text = value.get_ref<const std::string&>();
+  const auto lines = std::count(text.begin(), text.end(), '\n');
+  return lines > 1 ? std::to_string(lines) + " lines (--format json has them)" : text;
+}
+
 /// The provenance that a model's maker wrote; null where there is none.
 Json provenance(const ModelConfig& config) {
   return config.provenance.empty() ? Json() : Json::parse(config.provenance);
@@ -161,9 +170,7 @@ std::string describe(const Model& model, const ModelSummary& summary) {
   if (origin.is_null()) return text + line("provenance", "not recorded");
   std::string_view label = "provenance";
   for (const auto& [key, value] : origin.items()) {
-    text += line(label, key + ": " +
-                            (value.is_string() ? value.get<std::string>()
-                                               : value.dump(-1, ' ', false, Json::error_handler_t::replace)));
+    text += line(label, key + ": " + shown(value));
     label = "";
   }
   return text;
