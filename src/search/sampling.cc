@@ -133,7 +133,7 @@ Samples::Samples(StepModel& model, const SearchOptions& options)
       parents_(tokens_.size()) {
   std::iota(parents_.begin(), parents_.end(), 0);
   for (int image = 0; image < model.images(); ++image) {
-    Random seeds(options.seed);
+    Random seeds(options.image_seeds.empty() ? options.seed : options.image_seeds[static_cast<std::size_t>(image)]);
     for (int s = 0; s < options.top; ++s) {
       rows_.push_back({Random(seeds.next()), true, {}});
       rows_.back().ending.row = image * model.rows_per_image() + s;

@@ -44,6 +44,8 @@ struct SearchOptions {
   /// Sampling only. Sample s of every image draws from the stream that (seed, s) starts, so that a picture's captions
   /// do not depend on the batch it stands in.
   std::uint64_t seed = 0;
+  /// Sampling only: a seed an image instead, so that images of a batch draw independently. Empty: `seed` for all.
+  std::vector<std::uint64_t> image_seeds;
   std::function<std::string(int)> spell;  ///< how messages call a word; none: "word 17"
 };
 

@@ -1,6 +1,5 @@
 #include "train/caption_validation.h"
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -13,12 +12,6 @@ namespace {
 
 constexpr int kBatch = 16;
 
-Weights copied(const ParameterSet& parameters) {
-  std::map<std::string, Tensor, std::less<>> tensors;
-  for (const auto& [name, view] : parameters.views()) tensors.emplace(name, to_float(view));
-  return {"the model under training", std::move(tensors)};
-}
-
 }  // namespace
 
 Measures score_captioner(const ModelConfig& config, const ParameterSet& parameters,
@@ -27,7 +20,7 @@ Measures score_captioner(const ModelConfig& config, const ParameterSet& paramete
   options.batch = kBatch;
   options.threads = threads;
   options.tuning = dnn::Tuning::kDirect;  // the same scores whatever a measurement would choose
-  const Captioner captioner(Model(config, copied(parameters)), options);
+  const Captioner captioner(Model(config, snapshot(parameters)), options);
   CaptionSession session(captioner);
   LoadOptions load;
   load.min_width = config.input.width;

@@ -58,13 +58,13 @@ struct Batch {
   CrossEntropyOptions targets;      ///< beside them
 };
 
-Batch arrange(std::span<const TrainingCaption> captions, const Config& config, float smoothing) {
+Batch arrange(std::span<const TrainingCaption> captions, const Config& config, const DecoderLossOptions& options) {
   if (captions.empty()) throw Error(ErrorCode::kUsage, "a training step without captions");
   std::vector<const TrainingCaption*> rows;
   for (const TrainingCaption& caption : captions) rows.push_back(&caption);
   std::ranges::stable_sort(rows, std::ranges::greater{}, [](const auto* caption) { return caption->words.size(); });
   Batch batch;
-  batch.targets.smoothing = smoothing;
+  batch.targets.smoothing = options.label_smoothing;
   for (const TrainingCaption* row : rows) batch.images.push_back(row->image);
   for (std::size_t t = 0; t <= rows.front()->words.size(); ++t) {
     std::int64_t alive = 0;
@@ -74,11 +74,11 @@ Batch arrange(std::span<const TrainingCaption> captions, const Config& config, f
       ++alive;
       batch.tokens.push_back(t == 0 ? config.start_id : words[t - 1]);
       batch.targets.ids.push_back(t == words.size() ? config.end_id : words[t]);
-      batch.targets.weights.push_back(row->weight);
+      batch.targets.weights.push_back(t == words.size() && !row->ended ? 0 : row->weight);
     }
     batch.alive.push_back(alive);
   }
-  const auto share = 1.0F / static_cast<float>(batch.tokens.size());
+  const auto share = 1.0F / static_cast<float>(options.per_caption ? captions.size() : batch.tokens.size());
   for (float& weight : batch.targets.weights) weight *= share;
   return batch;
 }
@@ -218,7 +218,7 @@ Variable Teaching::scores(const Variable& words) {
 }
 
 DecoderLoss Teaching::run(const Variable& features, std::span<const TrainingCaption> captions) {
-  const Batch batch = arrange(captions, config_, options_.label_smoothing);
+  const Batch batch = arrange(captions, config_, options_);
   if (features) see(features, batch);
   const Variable words =
       dropped(gather_rows(tape_, parameter("embedding.weight"), batch.tokens), options_.embedding_dropout, 1);

@@ -40,6 +40,7 @@ struct TrainingCaption {
   int image = 0;           ///< of the batch
   std::vector<int> words;  ///< ids, neither start nor end
   float weight = 1;        ///< of its words' cross entropy; self-critical training: the advantage
+  bool ended = true;       ///< false: it was cut, so that its end is nothing to learn
 };
 
 struct DecoderLossOptions {
@@ -47,12 +48,13 @@ struct DecoderLossOptions {
   double embedding_dropout = 0;  ///< of the words that are fed
   double output_dropout = 0;     ///< of what the words' scores are made of
   float label_smoothing = 0;
+  bool per_caption = false;  ///< the cross entropy is a mean over captions, each one's words summed; else over words
   double doubly_stochastic = 0;  ///< weight of the mean over captions of Σ_cells (1 − Σ_t α_t)²
   std::uint64_t seed = 0;        ///< of the dropout: another one each step
 };
 
 struct DecoderLoss {
-  Variable loss;                 ///< [1]: weighted, smoothed cross entropy a word + the doubly stochastic part
+  Variable loss;  ///< [1]: weighted, smoothed cross entropy a word (or a caption) + the doubly stochastic part
   double cross_entropy = 0;      ///< mean over words, ends counted, neither weighted nor smoothed
   double doubly_stochastic = 0;  ///< mean over captions, before its weight
   std::int64_t words = 0;        ///< ends counted

@@ -82,4 +82,12 @@ std::vector<std::string> ParameterSet::load(const Weights& weights) {
   return missing;
 }
 
+Weights snapshot(const ParameterSet& parameters, const std::function<bool(const std::string&)>& taken) {
+  std::map<std::string, Tensor, std::less<>> tensors;
+  for (const auto& [name, view] : parameters.views()) {
+    if (taken(name)) tensors.emplace(name, to_float(view));
+  }
+  return {"the model under training", std::move(tensors)};
+}
+
 }  // namespace glimpse::train

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <string>
@@ -47,5 +48,10 @@ class ParameterSet {
   std::map<std::string, Parameter*, std::less<>> by_name_;
   std::map<std::string, Tensor, std::less<>> statistics_;
 };
+
+/// Copies of all tensors whose names `taken` says yes to, as a model's weights.
+Weights snapshot(
+    const ParameterSet& parameters,
+    const std::function<bool(const std::string&)>& taken = [](const std::string&) { return true; });
 
 }  // namespace glimpse::train

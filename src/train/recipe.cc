@@ -170,14 +170,27 @@ void check_distill(const Recipe& recipe, const DistillStage& stage) {
   require(!recipe.data.unlabelled.empty() || !recipe.data.photos.empty(), "data.unlabelled", reason);
 }
 
+/// A cache holds one map a picture, and its mirror image's.
+void check_cache(const std::string& section, const std::filesystem::path& cache, const AugmentOptions& augment) {
+  const bool crops = augment.scale_min < 1 || augment.ratio_min != 1 || augment.ratio_max != 1 || augment.colour > 0;
+  if (!cache.empty() && crops) {
+    fail_check("has crop-scale, crop-ratio or colour in [" + section + "] beside a cache; take them or the cache out");
+  }
+}
+
 void check_caption(const Recipe& recipe, const CaptionStage& stage) {
   if (stage.language_epochs > 0) require(!recipe.data.sentences.empty(), "data.sentences", "caption.language-epochs");
-  // A cache holds one map a picture, and its mirror image's.
-  const AugmentOptions& augment = stage.augment;
-  const bool crops = augment.scale_min < 1 || augment.ratio_min != 1 || augment.ratio_max != 1 || augment.colour > 0;
-  if (!stage.cache.empty() && crops) {
-    fail_check("has crop-scale, crop-ratio or colour in [caption] beside a cache; take them or the cache out");
+  check_cache("caption", stage.cache, stage.augment);
+}
+
+void check_scst(const ScstStage& stage) {
+  if (stage.baseline == ScstStage::Baseline::kMean && stage.samples < 2) {
+    fail_check("has baseline = mean in [scst] with samples = 1; the mean is the other samples', so draw 2 or more");
   }
+  if (!stage.cache.empty() && stage.encoder_learning_rate > 0) {
+    fail_check("has a cache in [scst] while the encoder learns; set encoder-learning-rate = 0 or take the cache out");
+  }
+  check_cache("scst", stage.cache, stage.augment);
 }
 
 }  // namespace
@@ -222,9 +235,7 @@ void check(const Recipe& recipe) {
     require(!recipe.data.train_splits.empty(), "data.train-splits", "a stage with captions");
   }
   if (recipe.caption) check_caption(recipe, *recipe.caption);
-  if (recipe.scst && recipe.scst->baseline == ScstStage::Baseline::kMean && recipe.scst->samples < 2) {
-    fail_check("has baseline = mean in [scst] with samples = 1; the mean is the other samples', so draw 2 or more");
-  }
+  if (recipe.scst) check_scst(*recipe.scst);
   Recipe copy = recipe;
   check_inputs(copy);
 }

@@ -108,12 +108,18 @@ struct FinetuneStage : DecoderStage {
   bool freeze_statistics = true;  ///< batch norm uses its running statistics and leaves them as they are
 };
 
-/// Self-critical training on CIDEr-D (Rennie et al. 2017).
+/// Self-critical training on CIDEr-D (Rennie et al. 2017). captions-per-photo and label-smoothing are no keys of it.
 struct ScstStage : FinetuneStage {
   enum class Baseline { kGreedy, kMean };  ///< the greedy caption's reward, or the other samples' mean
-  int samples = 5;                         ///< captions drawn a photo
-  double temperature = 1;                  ///< that they are drawn at
+  ScstStage() {
+    // The gradient is of what is said: by the network as it runs, without dropout and without a second aim.
+    doubly_stochastic = 0;
+    dropout_features = dropout_embedding = dropout_output = 0;
+  }
+  int samples = 5;         ///< captions drawn a photo
+  double temperature = 1;  ///< that they are drawn at
   Baseline baseline = Baseline::kMean;
+  std::filesystem::path cache;  ///< as caption's, where encoder-learning-rate is 0
 };
 
 struct Recipe {

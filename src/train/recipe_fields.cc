@@ -127,11 +127,14 @@ void add_distill(FieldList& list, DistillStage& stage) {
   list.number("temperature", stage.temperature, 0.01, 100.0);
 }
 
-void add_decoder_stage(FieldList& list, DecoderStage& stage) {
-  constexpr double kMostDropout = 0.99;
-  add_stage(list, stage);
+/// What is taught by other people's captions.
+void add_teacher_forcing(FieldList& list, DecoderStage& stage) {
   list.number("captions-per-photo", stage.captions_per_photo, 1, 1000);
   list.number("label-smoothing", stage.label_smoothing, 0.0, 0.99);
+}
+
+void add_decoder_stage(FieldList& list, DecoderStage& stage) {
+  constexpr double kMostDropout = 0.99;
   list.number("doubly-stochastic", stage.doubly_stochastic, 0.0, 1e6);
   list.number("dropout-features", stage.dropout_features, 0.0, kMostDropout);
   list.number("dropout-embedding", stage.dropout_embedding, 0.0, kMostDropout);
@@ -140,22 +143,33 @@ void add_decoder_stage(FieldList& list, DecoderStage& stage) {
 }
 
 void add_caption(FieldList& list, CaptionStage& stage) {
+  add_stage(list, stage);
+  add_teacher_forcing(list, stage);
   add_decoder_stage(list, stage);
   list.output("cache", stage.cache);
   list.number("language-epochs", stage.language_epochs, 0, kManyEpochs);
 }
 
-void add_finetune(FieldList& list, FinetuneStage& stage) {
-  add_decoder_stage(list, stage);
+void add_encoder_stage(FieldList& list, FinetuneStage& stage) {
   list.number("encoder-learning-rate", stage.encoder_learning_rate, 0.0, 1e3);
   list.flag("freeze-statistics", stage.freeze_statistics);
 }
 
+void add_finetune(FieldList& list, FinetuneStage& stage) {
+  add_stage(list, stage);
+  add_teacher_forcing(list, stage);
+  add_decoder_stage(list, stage);
+  add_encoder_stage(list, stage);
+}
+
 void add_scst(FieldList& list, ScstStage& stage) {
-  add_finetune(list, stage);
+  add_stage(list, stage);
+  add_decoder_stage(list, stage);
+  add_encoder_stage(list, stage);
   list.number("samples", stage.samples, 1, 1000);
   list.number("temperature", stage.temperature, 0.01, 100.0);
   list.choice<ScstStage::Baseline>("baseline", stage.baseline, kBaselines);
+  list.output("cache", stage.cache);
 }
 
 /// Calls `visit` with the optional stage that `section` names; false where it names none.

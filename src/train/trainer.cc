@@ -18,6 +18,7 @@
 #include "train/distillation.h"
 #include "train/journal.h"
 #include "train/model_parts.h"
+#include "train/self_critical.h"
 #include "train/sentences.h"
 #include "train/stage_loop.h"
 #include "train/vocabulary_builder.h"
@@ -68,6 +69,7 @@ class Trainer::Impl {
     if (recipe_.caption && recipe_.caption->language_epochs > 0) language();
     if (recipe_.caption) caption();
     if (recipe_.finetune) finetune();
+    if (recipe_.scst) self_critical();
     write_model();
   }
 
@@ -203,8 +205,8 @@ class Trainer::Impl {
     run_to_end(stage);
   }
 
-  CaptioningInput captioning_input(const std::string& name, const DecoderStage& options) const {
-    CaptioningInput input;
+  PictureStageInput picture_input(const std::string& name, const DecoderStage& options) const {
+    PictureStageInput input;
     input.name = name;
     input.options = options;
     input.config = config_;
@@ -218,7 +220,7 @@ class Trainer::Impl {
   void caption() {
     if (take_finished("caption")) return;
     take_decoder(recipe_.caption->start);
-    CaptioningInput input = captioning_input("caption", *recipe_.caption);
+    PictureStageInput input = picture_input("caption", *recipe_.caption);
     input.cache = recipe_.caption->cache;
     Captioning stage(std::move(input), parameters_, kernels_, observer_);
     run_to_end(stage);
@@ -227,11 +229,28 @@ class Trainer::Impl {
   void finetune() {
     if (take_finished("finetune")) return;
     take_decoder(recipe_.finetune->start);
-    CaptioningInput input = captioning_input("finetune", *recipe_.finetune);
+    PictureStageInput input = picture_input("finetune", *recipe_.finetune);
     input.tune_encoder = true;
     input.encoder_learning_rate = recipe_.finetune->encoder_learning_rate;
     input.freeze_statistics = recipe_.finetune->freeze_statistics;
     Captioning stage(std::move(input), parameters_, kernels_, observer_);
+    run_to_end(stage);
+  }
+
+  void self_critical() {
+    if (take_finished("scst")) return;
+    const ScstStage& options = *recipe_.scst;
+    take_decoder(options.start);
+    SelfCriticalInput input{picture_input("scst", options)};
+    input.cache = options.cache;
+    input.tune_encoder = options.encoder_learning_rate > 0;
+    input.encoder_learning_rate = options.encoder_learning_rate;
+    input.freeze_statistics = options.freeze_statistics;
+    input.samples = options.samples;
+    input.temperature = options.temperature;
+    input.baseline = options.baseline;
+    input.max_words = recipe_.data.max_words;
+    SelfCritical stage(std::move(input), parameters_, kernels_, observer_);
     run_to_end(stage);
   }
 

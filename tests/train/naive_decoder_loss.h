@@ -25,6 +25,7 @@ class NaiveDecoderLoss {
     double doubly_stochastic = 0;
     std::size_t cells = 1;
     bool pictures = true;
+    bool per_caption = false;  ///< the mean is over captions
   };
 
   /// features [images, cells, D].
@@ -42,11 +43,12 @@ class NaiveDecoderLoss {
         const int fed = t == 0 ? config_.start_id : caption.words[t - 1];
         const int target = t == caption.words.size() ? config_.end_id : caption.words[t];
         const Doubles scores = step(memory, fed, h, c, seen);
+        if (t == caption.words.size() && !caption.ended) continue;
         entropy += static_cast<double>(caption.weight) * smoothed(scores, target, options.smoothing);
       }
       for (const double sum : seen) unseen += (1 - sum) * (1 - sum);
     }
-    return entropy / static_cast<double>(words) +
+    return entropy / static_cast<double>(options.per_caption ? captions.size() : words) +
            (options.pictures ? options.doubly_stochastic * unseen / static_cast<double>(captions.size()) : 0);
   }
 
