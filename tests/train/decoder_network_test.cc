@@ -40,9 +40,9 @@ DecoderShape shape_of(const RandomDecoderShape& random) {
           random.init,     random.deep,      random.words,     random.optional_biases};
 }
 
-/// Of different lengths, one of them empty, neither sorted nor grouped by picture.
+/// Of different lengths, one of them empty, one cut, neither sorted nor grouped by picture.
 std::vector<TrainingCaption> captions() {
-  return {{1, {4, 5, 4}, 0.5F}, {0, {7, 8, 9, 10, 4}, 1}, {1, {}, 2}, {0, {6, 5, 3}, -1}};
+  return {{1, {4, 5, 4}, 0.5F}, {0, {7, 8, 9, 10, 4}, 1}, {1, {}, 2}, {0, {6, 5, 3}, -1, false}};
 }
 
 /// A set with the tensors of a random decoder.
@@ -107,15 +107,17 @@ Numbers naive_loss(const std::vector<Numbers>& in, const DecoderConfig& config, 
   naive.doubly_stochastic = options.doubly_stochastic;
   naive.cells = kCells;
   naive.pictures = pictures;
+  naive.per_caption = options.per_caption;
   return {NaiveDecoderLoss(config, tensors).loss(in[0], captions(), naive)};
 }
 
-void check_variant(const DecoderConfig& config, bool pictures) {
+void check_variant(const DecoderConfig& config, bool pictures, bool per_caption = false) {
   ParameterSet parameters;
   fill(config, tiny_shape(), 3, parameters);
   DecoderLossOptions options;
   options.label_smoothing = 0.1F;
   options.doubly_stochastic = 0.7;
+  options.per_caption = per_caption;
   GradientCase c;
   c.name = glimpse::testing::describe(config) + (pictures ? "" : ", language");
   c.inputs = {{.shape = {kImages, kCells, tiny_shape().features}, .gradient = pictures},
@@ -131,6 +133,8 @@ void check_variant(const DecoderConfig& config, bool pictures) {
 TEST(DecoderNetwork, LossAndGradientsEqualPlainLoopsForEveryVariant) {
   for (const DecoderConfig& config : glimpse::testing::all_variants()) check_variant(config, true);
 }
+
+TEST(DecoderNetwork, AMeanOverCaptionsEqualsPlainLoops) { check_variant({}, true, true); }
 
 TEST(DecoderNetwork, LanguageAloneEqualsPlainLoops) {
   for (const auto output :

@@ -209,6 +209,9 @@ TEST_F(RecipeCheckTest, PartsThatDoNotFitAreRefused) {
               HasSubstr("'data.sentences'"));
   EXPECT_THAT(refused(data_ + "[caption]\ncache = later\ncolour = 0.2\n"), HasSubstr("cache"));
   EXPECT_THAT(refused(data_ + "[scst]\nsamples = 1\n"), HasSubstr("draw 2 or more"));
+  EXPECT_THAT(refused(data_ + "[scst]\ncache = later\n"), HasSubstr("encoder-learning-rate = 0"));
+  EXPECT_THAT(refused(data_ + "[scst]\ncache = later\nencoder-learning-rate = 0\ncolour = 0.2\n"),
+              HasSubstr("in [scst] beside a cache"));
 }
 
 TEST_F(RecipeCheckTest, ARecipeThatIsNotThereIsMissing) {

@@ -149,6 +149,12 @@ learning-rate = 1e-3
 warm-up = 1
 freeze-statistics = no
 flip = yes
+[scst]
+epochs = 2
+batch = 4
+learning-rate = 1e-3
+warm-up = 1
+samples = 3
 )";
   }
 
@@ -174,8 +180,9 @@ TEST_F(TrainerTest, MakesAModelThatNamesWhatItSees) {
   Listener listener;
   Trainer trainer(recipe(), listener);
   trainer.run(Trainer::Start::kAnew);
-  // Two of distillation, three of captioning, and fine-tuning's two with that of what it starts from.
-  EXPECT_EQ(listener.validations.size(), 8U);
+  // Two of distillation, three of captioning; of fine-tuning and of self-critical training two each with that of what
+  // they start from.
+  EXPECT_EQ(listener.validations.size(), 11U);
   const Captioner captioner(Model::load(folder() / "tiny.safetensors"));
   CaptionSession session(captioner);
   int right = 0;
@@ -229,6 +236,7 @@ TEST_F(TrainerTest, MapsKeptOnDiskTrainAsThoseComputedEachTime) {
   Recipe cached = recipe();
   cached.distill.reset();
   cached.finetune.reset();
+  cached.scst.reset();
   cached.caption->augment.flip = false;
   cached.caption->epochs = 1;
   cached.caption->batch = 12;  // all at once: the order in an epoch does not matter then
@@ -253,6 +261,7 @@ TEST_F(TrainerTest, GoesOnLearningWithNewWords) {
   Recipe first = recipe();
   first.distill.reset();
   first.finetune.reset();
+  first.scst.reset();
   Trainer(first, listener).run(Trainer::Start::kAnew);
   fs::rename(folder() / "tiny.safetensors", folder() / "base.safetensors");
 
