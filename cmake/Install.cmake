@@ -25,5 +25,6 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/glimpseConfigVersion.cmak
 install(FILES ${PROJECT_BINARY_DIR}/glimpseConfig.cmake ${PROJECT_BINARY_DIR}/glimpseConfigVersion.cmake cmake/OpenCV.cmake
         DESTINATION ${glimpse_package_dir})
 
-install(DIRECTORY models/ DESTINATION ${glimpse_models_dir} FILES_MATCHING PATTERN "*.safetensors" PATTERN "*.graph" PATTERN "*.md")
+install(DIRECTORY models/ DESTINATION ${glimpse_models_dir}
+        FILES_MATCHING PATTERN "*.safetensors" PATTERN "*.graph" PATTERN "*.md" PATTERN "*.conf" PATTERN checkpoints EXCLUDE)
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
