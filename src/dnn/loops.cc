@@ -19,8 +19,7 @@ struct Map {
   std::int64_t rows, cols, channels;
 };
 
-void average_bin(const float* src, const Map& map, const Bin& row, const Bin& col,
-                 float* dst) {
+void average_bin(const float* src, const Map& map, const Bin& row, const Bin& col, float* dst) {
   std::fill_n(dst, map.channels, 0.0F);
   for (std::int64_t y = row.begin; y < row.end; ++y) {
     for (std::int64_t x = col.begin; x < col.end; ++x) {
