@@ -41,7 +41,7 @@ class Distillation : public Stage {
   Measures validate() override;
   double quality(const Measures& scores) const override { return scores[0].second; }
 
-  const std::vector<DamagedPicture>& damaged() const { return loader_->damaged(); }
+  std::span<const DamagedPicture> damaged() const override { return loader_->damaged(); }
 
  private:
   LoaderOptions loader_options(bool training) const;

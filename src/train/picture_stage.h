@@ -57,6 +57,9 @@ class PictureStage : public Stage {
   ParameterSet& parameters() override { return parameters_; }
   std::int64_t steps_per_epoch() const override;
   void seek(std::int64_t step) override;
+  std::span<const DamagedPicture> damaged() const override {
+    return loader_ ? std::span<const DamagedPicture>(loader_->damaged()) : std::span<const DamagedPicture>();
+  }
   Step step() override;
   /// "BLEU-4" and "CIDEr", see score_captioner.
   Measures validate() override;

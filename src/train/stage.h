@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "train/loader.h"
 #include "train/observer.h"
 #include "train/parameters.h"
 #include "train/recipe.h"
@@ -32,6 +34,9 @@ class Stage {
   };
   /// Adds the next batch's gradients to the parameters'.
   virtual Step step() = 0;
+
+  /// Pictures that could not be read in the steps so far, each once; the loop tells the observer.
+  virtual std::span<const DamagedPicture> damaged() const { return {}; }
 
   /// How good the parameters are as they stand, on pictures that are not trained on.
   virtual Measures validate() = 0;

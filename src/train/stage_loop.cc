@@ -67,6 +67,8 @@ class Loop {
     const std::int64_t index = optimiser_.steps_done();
     const double rate = learning_rate(stage_.options(), index, steps_);
     const Stage::Step result = stage_.step();
+    const auto damaged = stage_.damaged();
+    for (; told_ < damaged.size(); ++told_) hooks_.observer->note(damaged[told_].error.what());
     if (!std::isfinite(result.loss)) throw_diverged(stage_, index + 1, result.loss);
     optimiser_.step(rate, stage_.rate_scales());
     rate_.add(result.pictures, seconds_since(start));
@@ -106,6 +108,7 @@ class Loop {
   const std::int64_t steps_per_epoch_;
   const std::int64_t steps_;
   Rate rate_;
+  std::size_t told_ = 0;  ///< of the damaged pictures
 };
 
 }  // namespace

@@ -327,6 +327,19 @@ TEST_F(TrainerTest, LeavesOutDamagedPictures) {
   EXPECT_THAT(listener.notes, HasSubstr("p3.png"));
 }
 
+TEST_F(TrainerTest, TellsOfDamagedPicturesWithoutACacheToo) {
+  write_text(folder() / "photos/p3.png", "not a picture");
+  Recipe only = recipe();
+  only.caption.reset();
+  only.finetune.reset();
+  only.scst.reset();
+  Listener listener;
+  Trainer(only, listener).run(Trainer::Start::kAnew);
+  const std::size_t first = listener.notes.find("p3.png");
+  EXPECT_NE(first, std::string::npos);
+  EXPECT_EQ(listener.notes.find("p3.png", first + 1), std::string::npos) << "told twice: " << listener.notes;
+}
+
 TEST_F(TrainerTest, RefusesALanguageOfOneWord) {
   std::ofstream set(folder() / "set.jsonl");
   for (int i = 0; i < 12; ++i)
