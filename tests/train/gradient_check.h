@@ -41,7 +41,7 @@ struct GradientCase {
   std::function<Variable(Tape&, const std::vector<Variable>&)> op;
   std::function<Numbers(const std::vector<Numbers>&)> reference;
   bool linear = false;  ///< in each input by itself: differences are exact then, and the gradient must be
-  double forward_tolerance = 1e-5;
+  double rounding = 1e-5;  ///< relative error of the value, and of the gradient of what is linear
 };
 
 inline std::ostream& operator<<(std::ostream& out, const GradientCase& c) { return out << c.name; }
@@ -160,7 +160,7 @@ class Check {
     std::vector<std::size_t> everywhere(expected_.size());
     for (std::size_t i = 0; i < everywhere.size(); ++i) everywhere[i] = i;
     if (found.size() == expected_.size()) {
-      expect_near(found, expected_, everywhere, case_.forward_tolerance, case_.name + ": value");
+      expect_near(found, expected_, everywhere, case_.rounding, case_.name + ": value");
     }
     dnn::Array gradient = kernels_.take(value.shape());
     std::ranges::copy(weights_, gradient.data());
@@ -173,7 +173,7 @@ class Check {
   void expect_gradient(const Numbers& found, std::size_t i, double factor, const std::string& how) {
     Numbers expected = slopes_[i];
     for (double& value : expected) value *= factor;
-    expect_near(found, expected, where_[i], case_.linear ? 1e-5 : 1e-3,
+    expect_near(found, expected, where_[i], case_.linear ? case_.rounding : 1e-3,
                 case_.name + ": gradient of input " + std::to_string(i) + ", " + how);
   }
 

@@ -31,7 +31,11 @@ struct ConvolutionCase {
   Shape weight;
   bool bias;
   Windows windows = {};
+  double rounding = 1e-5;
 };
+
+/// Winograd's transforms multiply and cancel (Lavin and Gray 2016, section 5.3).
+constexpr double kWinogradRounding = 1e-4;
 
 const std::vector<ConvolutionCase> kConvolutions = {
     {"3x3", {2, 16, 7, 6}, {24, 16, 3, 3}, false, {.padding = {1, 1, 1, 1}}},
@@ -57,6 +61,22 @@ const std::vector<ConvolutionCase> kConvolutions = {
      true,
      {.stride = {2, 2}, .padding = {1, 1, 1, 1}, .groups = 20}},
     {"2 groups of 8", {2, 16, 5, 5}, {16, 8, 3, 3}, true, {.padding = {1, 1, 1, 1}, .groups = 2}},
+    // Enough channels for Winograd, whether a block has 8 or 16.
+    {"32 to 48 channels", {2, 32, 9, 6}, {48, 32, 3, 3}, false, {.padding = {1, 1, 1, 1}}, kWinogradRounding},
+    {"48 to 32 channels, no padding", {1, 48, 7, 11}, {32, 48, 3, 3}, false, {}, kWinogradRounding},
+    {"32 channels, dilation 2",
+     {2, 32, 7, 8},
+     {32, 32, 3, 3},
+     false,
+     {.dilation = {2, 2}, .padding = {2, 2, 2, 2}},
+     kWinogradRounding},
+    {"32 channels, dilation of columns, padding of two sides",
+     {1, 32, 6, 9},
+     {32, 32, 3, 3},
+     false,
+     {.dilation = {1, 3}, .padding = {0, 2, 1, 5}},
+     kWinogradRounding},
+    {"32 channels, one cell", {3, 32, 1, 1}, {32, 32, 3, 3}, false, {.padding = {1, 1, 1, 1}}, kWinogradRounding},
     {"3 groups of 4", {2, 12, 5, 5}, {6, 4, 3, 3}, false, {.padding = {1, 1, 1, 1}, .groups = 3}},
 };
 
@@ -75,7 +95,7 @@ TEST_P(Convolution, Gradient) {
                  [&](const std::vector<Numbers>& in) {
                    return testing::convolution({in[0], c.src}, {in[1], c.weight}, c.bias ? in[2] : Numbers(), options);
                  },
-                 true},
+                 true, c.rounding},
                 1);
 }
 
