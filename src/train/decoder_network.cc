@@ -65,6 +65,7 @@ Batch arrange(std::span<const TrainingCaption> captions, const Config& config, c
   std::ranges::stable_sort(rows, std::ranges::greater{}, [](const auto* caption) { return caption->words.size(); });
   Batch batch;
   batch.targets.smoothing = options.label_smoothing;
+  batch.targets.temperature = options.temperature;
   for (const TrainingCaption* row : rows) batch.images.push_back(row->image);
   for (std::size_t t = 0; t <= rows.front()->words.size(); ++t) {
     std::int64_t alive = 0;

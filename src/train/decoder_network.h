@@ -48,6 +48,7 @@ struct DecoderLossOptions {
   double embedding_dropout = 0;  ///< of the words that are fed
   double output_dropout = 0;     ///< of what the words' scores are made of
   float label_smoothing = 0;
+  float temperature = 1;     ///< of the words' softmax
   bool per_caption = false;  ///< the cross entropy is a mean over captions, each one's words summed; else over words
   double doubly_stochastic = 0;  ///< weight of the mean over captions of Σ_cells (1 − Σ_t α_t)²
   std::uint64_t seed = 0;        ///< of the dropout: another one each step

@@ -117,7 +117,7 @@ struct ScstStage : FinetuneStage {
     dropout_features = dropout_embedding = dropout_output = 0;
   }
   int samples = 5;         ///< captions drawn a photo
-  double temperature = 1;  ///< that they are drawn at
+  double temperature = 1;  ///< of the softmax that draws and learns: below 1, nearer to what the search will say
   Baseline baseline = Baseline::kMean;
   std::filesystem::path cache;  ///< as caption's, where encoder-learning-rate is 0
 };

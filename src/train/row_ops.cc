@@ -175,17 +175,23 @@ CrossEntropy cross_entropy(Tape& tape, const Variable& logits, const CrossEntrop
   dnn::Kernels& kernels = tape.kernels();
   // The gradient falls out of the same pass over the logits.
   const Array d_logits = kernels.take(logits.shape());
-  const dnn::CrossEntropySums sums = dnn::cross_entropy(
-      logits.value(), {options.ids, options.weights, options.smoothing}, d_logits, kernels.threads());
+  Array softened = logits.value();
+  if (options.temperature != 1) {
+    softened = kernels.take(logits.shape());
+    dnn::scale(logits.value(), 1 / options.temperature, softened, kernels.threads());
+  }
+  const dnn::CrossEntropySums sums =
+      dnn::cross_entropy(softened, {options.ids, options.weights, options.smoothing}, d_logits, kernels.threads());
   const Array loss = kernels.take({1});
   loss.data()[0] = static_cast<float>(sums.loss);
   CrossEntropy result;
   result.log_likelihood = -sums.plain;
-  result.loss = tape.record(loss, {logits}, [&tape, logits, d_logits](const Array& gradient) {
-    const float factor = gradient.data()[0];
-    if (factor != 1) dnn::scale(d_logits, factor, d_logits, tape.kernels().threads());
-    tape.add_gradient(logits, d_logits);
-  });
+  result.loss =
+      tape.record(loss, {logits}, [&tape, logits, d_logits, temperature = options.temperature](const Array& gradient) {
+        const float factor = gradient.data()[0] / temperature;
+        if (factor != 1) dnn::scale(d_logits, factor, d_logits, tape.kernels().threads());
+        tape.add_gradient(logits, d_logits);
+      });
   return result;
 }
 

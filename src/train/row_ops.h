@@ -41,6 +41,7 @@ struct CrossEntropyOptions {
   std::vector<int> ids;        ///< one a row
   std::vector<float> weights;  ///< one a row
   float smoothing = 0;
+  float temperature = 1;  ///< of the softmax: p is that of logits / temperature
 };
 struct CrossEntropy {
   Variable loss;              ///< [1]: Σ_r weights[r] · cross entropy of row r

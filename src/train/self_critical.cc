@@ -108,6 +108,7 @@ PictureStage::Lesson SelfCritical::lesson(Tape& tape, const Maps& maps) {
   }
   DecoderLossOptions options = loss_options(input().options, step_seed(Purpose::kDropout));
   options.label_smoothing = 0;
+  options.temperature = static_cast<float>(temperature_);
   options.per_caption = true;
   const DecoderLoss loss = decoder().loss(tape, maps.features, captions, options);
   const double reward = mean(reached);

@@ -21,7 +21,7 @@ namespace glimpse::train {
 
 struct SelfCriticalInput : PictureStageInput {
   int samples = 5;         ///< captions drawn a picture
-  double temperature = 1;  ///< above or below 1 the gradient's expectation is no longer exactly the reward's
+  double temperature = 1;  ///< of the softmax that draws and learns: below 1, nearer to what the search will say
   ScstStage::Baseline baseline = ScstStage::Baseline::kMean;
   int max_words = 20;  ///< end not counted
 };

@@ -22,6 +22,7 @@ class NaiveDecoderLoss {
 
   struct Options {
     double smoothing = 0;
+    double temperature = 1;
     double doubly_stochastic = 0;
     std::size_t cells = 1;
     bool pictures = true;
@@ -44,7 +45,7 @@ class NaiveDecoderLoss {
         const int target = t == caption.words.size() ? config_.end_id : caption.words[t];
         const Doubles scores = step(memory, fed, h, c, seen);
         if (t == caption.words.size() && !caption.ended) continue;
-        entropy += static_cast<double>(caption.weight) * smoothed(scores, target, options.smoothing);
+        entropy += static_cast<double>(caption.weight) * smoothed(scores, target, options);
       }
       for (const double sum : seen) unseen += (1 - sum) * (1 - sum);
     }
@@ -146,13 +147,16 @@ class NaiveDecoderLoss {
     return layer("output", config_.output == DecoderConfig::Output::kDeepTanh ? each(deep, tanh_of) : deep);
   }
 
-  static double smoothed(const Doubles& scores, int target, double smoothing) {
+  static double smoothed(Doubles scores, int target, const Options& options) {
     double total = 0;
-    for (const double score : scores) total += std::exp(score);
+    for (double& score : scores) {
+      score /= options.temperature;
+      total += std::exp(score);
+    }
     double loss = 0;
     for (std::size_t k = 0; k < scores.size(); ++k) {
-      const double share =
-          smoothing / static_cast<double>(scores.size()) + (static_cast<int>(k) == target ? 1 - smoothing : 0);
+      const double share = options.smoothing / static_cast<double>(scores.size()) +
+                           (static_cast<int>(k) == target ? 1 - options.smoothing : 0);
       loss -= share * (scores[k] - std::log(total));
     }
     return loss;

@@ -69,9 +69,10 @@ Numbers layer_norm_rows(const Given& in, std::size_t cols) {
   return result;
 }
 
-const CrossEntropyOptions kTargets = {{3, 0, 36, 3}, {1, 0.5F, -2, 0}, 0.1F};
+const CrossEntropyOptions kTargets = {{3, 0, 36, 3}, {1, 0.5F, -2, 0}, 0.1F, 0.7F};
 
-Numbers cross_entropy_of(const Numbers& logits) {
+Numbers cross_entropy_of(Numbers logits) {
+  for (double& logit : logits) logit /= static_cast<double>(kTargets.temperature);
   const std::size_t cols = logits.size() / kTargets.ids.size();
   const Numbers p = softmax_rows(logits, cols);
   double loss = 0;

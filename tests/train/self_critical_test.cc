@@ -116,6 +116,7 @@ class SelfCriticalTest : public ::testing::Test {
     NaiveDecoderLoss::Options options;
     options.cells = kCells;
     options.per_caption = true;
+    options.temperature = input_.temperature;
     double sum = 0;
     double total = 0;
     for (std::size_t image = 0; image < input_.pictures.size(); ++image) {
@@ -163,11 +164,14 @@ class SelfCriticalTest : public ::testing::Test {
 
 TEST_F(SelfCriticalTest, TheSampledGradientIsThatOfTheExpectedReward) {
   constexpr int kSteps = 150;
-  const Doubles exact = exact_gradient();
   input_.encoder_learning_rate = 0;
   input_.samples = 64;
-  for (const auto baseline : {ScstStage::Baseline::kMean, ScstStage::Baseline::kGreedy}) {
+  using Baseline = ScstStage::Baseline;
+  for (const auto& [baseline, temperature] :
+       {std::pair{Baseline::kMean, 1.0}, {Baseline::kGreedy, 1.0}, {Baseline::kMean, 0.6}}) {
     input_.baseline = baseline;
+    input_.temperature = temperature;
+    const Doubles exact = exact_gradient();
     parameters_.clear_gradients();
     SelfCritical stage(input_, parameters_, kernels_, quiet_);
     for (int i = 0; i < kSteps; ++i) stage.step();
