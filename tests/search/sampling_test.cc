@@ -7,6 +7,7 @@
 #include <map>
 #include <numeric>
 
+#include "core/error.h"
 #include "search/search.h"
 #include "table_model.h"
 
@@ -137,6 +138,32 @@ TEST(Sampling, BatchesDoNotChangeResults) {
     ASSERT_EQ(in_batch.size(), 3U);
     for (std::size_t i = 0; i < single.size(); ++i) EXPECT_EQ(in_batch[i].words, single[i].words) << "image " << image;
   }
+}
+
+TEST(Sampling, ImagesMayHaveSeedsOfTheirOwn) {
+  SearchOptions options = sampling_options({}, 3);
+  options.top = 3;
+  options.max_words = 8;
+  options.image_seeds = {5, 9};
+  TableShape shape;
+  shape.words = 12;
+  shape.images = 2;
+  shape.rows_per_image = 3;
+  TableModel batch(shape);
+  const auto together = search(batch, options);
+  for (std::size_t image = 0; image < 2; ++image) {
+    TableShape alone_shape = shape;
+    alone_shape.images = 1;
+    alone_shape.first_image = static_cast<int>(image);
+    TableModel alone(alone_shape);
+    SearchOptions alone_options = options;
+    alone_options.seed = options.image_seeds[image];
+    alone_options.image_seeds.clear();
+    const auto single = search(alone, alone_options).front();
+    for (std::size_t i = 0; i < single.size(); ++i) EXPECT_EQ(together[image][i].words, single[i].words) << image;
+  }
+  options.image_seeds.push_back(1);
+  EXPECT_THROW(search(batch, options), Error) << "three seeds for two images";
 }
 
 /// What samples report is the model's, not the heated distribution's; best first; constraints hold.
