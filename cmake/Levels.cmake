@@ -29,7 +29,7 @@ set(GLIMPSE_PUBLIC_HEADERS
   search/search.h search/step_model.h
   decoder/caption.h decoder/decoder.h decoder/vocabulary.h
   image/image.h
-  overlay/overlay.h
+  overlay/overlay.h overlay/report.h
   pipeline/captioner.h)
 
 function(glimpse_library)
