@@ -1,6 +1,9 @@
 #include "pipeline/captioner.h"
 
+#include <algorithm>
 #include <cassert>
+#include <chrono>
+#include <optional>
 
 #include "core/error.h"
 #include "decoder/decoder.h"
@@ -117,6 +120,15 @@ const Vocabulary& Captioner::vocabulary() const { return impl_->vocabulary; }
 const dnn::Plan& Captioner::encoder() const { return impl_->encoder; }
 int Captioner::batch() const { return impl_->batch; }
 
+PreparedPicture Captioner::prepare(const Image& image) const {
+  const Preprocess& input = impl_->config.input;
+  PreparedPicture prepared;
+  prepared.input.resize(std::size_t{3} * static_cast<std::size_t>(input.height) *
+                        static_cast<std::size_t>(input.width));
+  prepared.transform = to_input(image, input, prepared.input);
+  return prepared;
+}
+
 struct CaptionSession::Impl {
   Impl(std::shared_ptr<const Captioner::Impl> shared, const CaptionOptions& caption_options)
       : captioner(std::move(shared)),
@@ -124,13 +136,47 @@ struct CaptionSession::Impl {
         encoder(captioner->encoder),
         decoder(captioner->decoder, captioner->batch, search::rows_needed(options)) {}
 
+  /// The encoder's input for the picture at `place`.
+  std::span<float> input(std::size_t place);
+  /// What stands in the input, captioned; an empty transform: nothing does at that place.
+  std::vector<std::vector<Caption>> run(std::span<const std::optional<ViewTransform>> transforms);
   Caption to_caption(const search::Hypothesis& hypothesis, const ViewTransform& transform) const;
 
   std::shared_ptr<const Captioner::Impl> captioner;
   search::SearchOptions options;
   dnn::Session encoder;
   DecoderSession decoder;
+  CaptionTimes* times = nullptr;
 };
+
+std::span<float> CaptionSession::Impl::input(std::size_t place) {
+  const std::span<float> all = encoder.input();
+  const std::size_t size = all.size() / static_cast<std::size_t>(captioner->batch);
+  return all.subspan(place * size, size);
+}
+
+std::vector<std::vector<Caption>> CaptionSession::Impl::run(std::span<const std::optional<ViewTransform>> transforms) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point begin = Clock::now();
+  encoder.run();
+  const Clock::time_point encoded = Clock::now();
+  const std::span<const float> features = encoder.output();
+  const std::size_t feature_size = features.size() / static_cast<std::size_t>(captioner->batch);
+  decoder.prepare(features.first(transforms.size() * feature_size), static_cast<int>(transforms.size()));
+
+  std::vector<std::vector<Caption>> captions;
+  for (const std::vector<search::Hypothesis>& best : search::search(decoder, options)) {
+    const std::optional<ViewTransform>& transform = transforms[captions.size()];
+    std::vector<Caption>& list = captions.emplace_back();
+    if (!transform) continue;
+    for (const search::Hypothesis& hypothesis : best) list.push_back(to_caption(hypothesis, *transform));
+  }
+  if (times != nullptr) {
+    times->encode += std::chrono::duration<double>(encoded - begin).count();
+    times->search += std::chrono::duration<double>(Clock::now() - encoded).count();
+  }
+  return captions;
+}
 
 Caption CaptionSession::Impl::to_caption(const search::Hypothesis& hypothesis, const ViewTransform& transform) const {
   const int rows = captioner->config.rows;
@@ -167,25 +213,32 @@ std::vector<std::vector<Caption>> CaptionSession::caption(std::span<const Image>
   assert(static_cast<int>(images.size()) <= impl_->captioner->batch);
   if (images.empty()) return {};
   const ThreadCountScope scope(impl_->captioner->threads);
-  const std::span<float> input = impl_->encoder.input();
-  const std::size_t input_size = input.size() / static_cast<std::size_t>(impl_->captioner->batch);
-  std::vector<ViewTransform> transforms;
+  std::vector<std::optional<ViewTransform>> transforms;
   for (const Image& image : images) {
-    transforms.push_back(
-        to_input(image, impl_->captioner->config.input, input.subspan(transforms.size() * input_size, input_size)));
+    transforms.emplace_back(to_input(image, impl_->captioner->config.input, impl_->input(transforms.size())));
   }
-  impl_->encoder.run();
-  const std::span<const float> features = impl_->encoder.output();
-  const std::size_t feature_size = features.size() / static_cast<std::size_t>(impl_->captioner->batch);
-  impl_->decoder.prepare(features.first(images.size() * feature_size), static_cast<int>(images.size()));
-
-  std::vector<std::vector<Caption>> captions;
-  for (const std::vector<search::Hypothesis>& best : search::search(impl_->decoder, impl_->options)) {
-    const ViewTransform& transform = transforms[captions.size()];
-    std::vector<Caption>& list = captions.emplace_back();
-    for (const search::Hypothesis& hypothesis : best) list.push_back(impl_->to_caption(hypothesis, transform));
-  }
-  return captions;
+  return impl_->run(transforms);
 }
+
+std::vector<std::vector<Caption>> CaptionSession::caption(std::span<const PreparedPicture* const> places) {
+  assert(static_cast<int>(places.size()) <= impl_->captioner->batch);
+  if (places.empty()) return {};
+  const ThreadCountScope scope(impl_->captioner->threads);
+  std::vector<std::optional<ViewTransform>> transforms;
+  for (const PreparedPicture* picture : places) {
+    const std::span<float> input = impl_->input(transforms.size());
+    if (picture == nullptr) {
+      std::fill(input.begin(), input.end(), 0.0F);  // numbers, so that the search finds an end there too
+      transforms.emplace_back();
+    } else {
+      assert(picture->input.size() == input.size());
+      std::copy(picture->input.begin(), picture->input.end(), input.begin());
+      transforms.emplace_back(picture->transform);
+    }
+  }
+  return impl_->run(transforms);
+}
+
+void CaptionSession::measure(CaptionTimes* times) { impl_->times = times; }
 
 }  // namespace glimpse

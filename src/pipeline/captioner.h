@@ -35,6 +35,18 @@ struct CaptionOptions {
   std::string prefix;                  ///< a text that every caption begins with
 };
 
+/// A picture in the encoder's own layout.
+struct PreparedPicture {
+  std::vector<float> input;  ///< [3, height, width] of the model's input, normalised
+  ViewTransform transform;   ///< back to the source's pixels
+};
+
+/// Seconds that captioning took.
+struct CaptionTimes {
+  double encode = 0;
+  double search = 0;  ///< with the decoder's steps
+};
+
 /// The model, compiled. Const; copies share everything.
 class Captioner {
  public:
@@ -46,6 +58,9 @@ class Captioner {
   const Vocabulary& vocabulary() const;
   const dnn::Plan& encoder() const;
   int batch() const;
+
+  /// Resizes and normalises; from any thread.
+  PreparedPicture prepare(const Image& image) const;
 
  private:
   friend class CaptionSession;
@@ -65,6 +80,13 @@ class CaptionSession {
   std::vector<Caption> caption(const Image& image);
   /// The same for up to `Captioner::batch()` pictures at once; each gets what it would get alone.
   std::vector<std::vector<Caption>> caption(std::span<const Image> images);
+  /// The same for prepared pictures at given places of the batch; null: nothing stands there, and no captions come
+  /// back. What a picture gets depends on its place, in the last bits that floating point leaves open, but not on
+  /// what stands at the others: the same picture at the same place gets the same to the last bit.
+  std::vector<std::vector<Caption>> caption(std::span<const PreparedPicture* const> places);
+
+  /// Adds what every later batch takes to `times`; null: measures no longer.
+  void measure(CaptionTimes* times);
 
  private:
   struct Impl;

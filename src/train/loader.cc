@@ -15,24 +15,12 @@
 #include <set>
 #include <utility>
 
+#include "core/handover.h"
 #include "core/random.h"
 #include "image/image.h"
 
-#ifdef __SANITIZE_THREAD__
-#include <sanitizer/tsan_interface.h>
-#endif
-
 namespace glimpse::train {
 namespace {
-
-// ThreadSanitizer does not see that a task begins after it was enqueued, since TBB is not compiled with it: it is told.
-#ifdef __SANITIZE_THREAD__
-void hand_over(void* token) { __tsan_release(token); }
-void take_over(void* token) { __tsan_acquire(token); }
-#else
-void hand_over(void* /*token*/) {}
-void take_over(void* /*token*/) {}
-#endif
 
 constexpr int kMostAhead = 64;
 constexpr int kMostThreads = 1024;
