@@ -167,6 +167,8 @@ class Trainer::Impl {
     for (const CaptionedPicture& picture : val_) input.validation.push_back(picture.file);
     input.seed = recipe_.seed;
     Distillation stage(std::move(input), parameters_, kernels_);
+    // What an earlier distillation left has the projection onto the target too, which is there only now.
+    if (!recipe_.encoder.start.empty()) parameters_.load(Weights(recipe_.encoder.start));
     run_to_end(stage);
   }
 

@@ -340,6 +340,23 @@ TEST_F(TrainerTest, TellsOfDamagedPicturesWithoutACacheToo) {
   EXPECT_EQ(listener.notes.find("p3.png", first + 1), std::string::npos) << "told twice: " << listener.notes;
 }
 
+TEST_F(TrainerTest, AStartBringsItsProjectionToo) {
+  Recipe only = recipe();
+  only.caption.reset();
+  only.finetune.reset();
+  only.scst.reset();
+  Listener first;
+  Trainer(only, first).run(Trainer::Start::kAnew);
+  only.output = folder() / "again.safetensors";
+  only.encoder.start = folder() / "tiny.safetensors.training/distill.safetensors";
+  only.distill->epochs = 1;
+  only.distill->learning_rate = 1e-9;
+  Listener second;
+  Trainer(only, second).run(Trainer::Start::kAnew);
+  // Batch norm's running statistics move a little.
+  EXPECT_NEAR(second.validations.back()[0].second, first.validations.back()[0].second, 0.05);
+}
+
 TEST_F(TrainerTest, RefusesALanguageOfOneWord) {
   std::ofstream set(folder() / "set.jsonl");
   for (int i = 0; i < 12; ++i)
