@@ -4,7 +4,7 @@ glimpse.attention = (() => {
   // Inferno, as OpenCV has it, in eleven stops.
   const kStops = ['000004', '160b39', '420a68', '6a176e', '932667', 'bc3754', 'dd513a', 'f37819', 'fca50a', 'f6d746', 'fcffa4']
     .map((hex) => [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16)));
-  const kHeat = 0.78;   // opacity at the peak
+  const kHeat = 0.65;   // opacity at the peak
   const kShade = 0.82;  // of what lies in the dark
   const kUnseen = 0.45; // of what the model was not shown
 
@@ -16,7 +16,7 @@ glimpse.attention = (() => {
 
   // Opacity follows attention, so that the photo stays visible.
   const styles = {
-    heat: (share) => [...inferno(share), kHeat * share ** 0.7],
+    heat: (share) => [...inferno(share), kHeat * share],
     spotlight: (share) => [0, 0, 0, kShade * (1 - share) ** 1.5],
   };
 

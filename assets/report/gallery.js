@@ -131,6 +131,7 @@ glimpse.gallery = (() => {
     }
     find('list').setAttribute('aria-labelledby', tab.id);
     sort.disabled = isFailures();
+    search.placeholder = isFailures() ? 'Search names and reasons' : 'Search captions';
     refresh();
   }
 

@@ -118,7 +118,7 @@ glimpse.viewer = (() => {
     state.chosen = state.hovered = -1;
     photo.alt = state.caption.text;
     words.replaceChildren(...state.caption.words.map(makeWord));
-    find('fact-confidence').textContent = `${glimpse.percent(state.caption.confidence)}, the words' mean probability`;
+    find('fact-confidence').textContent = `${glimpse.percent(state.caption.confidence)}, the words' mean`;
     update();
   }
 
@@ -165,7 +165,7 @@ glimpse.viewer = (() => {
     photo.removeAttribute('src');
     photo.width = entry.width;
     photo.height = entry.height;
-    find('frame').style.setProperty('--ratio', entry.width / entry.height);
+    dialog.style.setProperty('--ratio', entry.width / entry.height);
     photo.src = glimpse.pictureFile(entry);
     photo.alt = entry.caption;
     const name = document.createElement('bdi');
