@@ -139,6 +139,7 @@ glimpse.viewer = (() => {
   }
 
   async function showDetails(entry) {
+    if (words.contains(document.activeElement)) words.focus();
     words.replaceChildren();
     state.details = state.caption = null;
     let details;
@@ -155,7 +156,7 @@ glimpse.viewer = (() => {
     list.replaceChildren(list.querySelector('legend'), ...details.captions.map(makeCandidate));
     list.hidden = details.captions.length < 2;
     showCaption(0);
-    if (!dialog.contains(document.activeElement) || document.activeElement === dialog) words.children[0]?.focus();
+    if (document.activeElement === words) words.children[0]?.focus();
   }
 
   function show(entry) {

