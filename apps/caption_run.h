@@ -13,10 +13,10 @@
 
 namespace glimpse::apps {
 
-/// Draws the captions of one picture, whose `full` is there; gives the files back, one a caption. Throws Error where a
+/// Draws the captions of one picture, whose `full` is there; gives each caption's files back. Throws Error where a
 /// file cannot be written, which counts as a failure of that picture.
 using DrawOverlays =
-    std::function<std::vector<std::string>(const Picture&, std::span<const Caption>, const ModelConfig&)>;
+    std::function<std::vector<std::vector<std::string>>(const Picture&, std::span<const Caption>, const ModelConfig&)>;
 
 /// `draw` may be empty. Throws Error for what ends the whole run.
 ExitCode caption_pictures(const SharedOptions& options, const DrawOverlays& draw);

@@ -1,4 +1,4 @@
-// glimpse overlay: pictures in, captions out, and beside each a sheet of where the model looked at each word.
+// glimpse overlay: pictures in, captions out, and beside each a drawing of where the model looked at each word.
 #include "overlay/overlay.h"
 
 #include <filesystem>
@@ -6,40 +6,18 @@
 #include <utility>
 
 #include "caption_run.h"
+#include "overlay_options.h"
 
 namespace glimpse::apps {
 namespace {
 
 namespace fs = std::filesystem;
 
-OptionGroup overlay_group() {
-  OptionGroup group{"How overlays are drawn", {}};
-  auto add = group.options.add_options();
-  const auto value = [](const char* name) { return po::value<std::string>()->value_name(name); };
-  add("output,o", value("FOLDER"), "where the overlays go, made if need be (default: the current folder)");
-  add("style", value("STYLE"), "heat: a heat map over the picture (default)");
-  add("layout", value("LAYOUT"), "sheet: the picture, then one tile a word (default)");
-  add("colormap", value("NAME"), "any of OpenCV's (default: inferno)");
-  add("alpha", value("A"), "opacity where attention peaks, 0 to 1 (default: 0.6)");
-  add("scale", value("SCALE"),
-      "per-word: each tile's own peak is its brightest; global: the caption's peak (default: per-word)");
-  add("smooth", "soft edges between the map's cells, as the paper's pictures have them");
-  add("font", value("FILE"), "TrueType font for the labels (default: DejaVu Sans where it is installed)");
+OptionGroup output_group() {
+  OptionGroup group{"Where overlays go", {}};
+  group.options.add_options()("output,o", po::value<std::string>()->value_name("FOLDER"),
+                              "folder for the overlays, made if need be (default: the current folder)");
   return group;
-}
-
-OverlayOptions read_overlay_options(const ParsedArguments& arguments) {
-  OverlayOptions options;
-  choose<int>("style", arguments.text("style").value_or("heat"), {{"heat", 0}});
-  choose<int>("layout", arguments.text("layout").value_or("sheet"), {{"sheet", 0}});
-  options.colormap = arguments.text("colormap").value_or(options.colormap);
-  options.alpha = arguments.real("alpha", options.alpha, 0, 1);
-  options.scale = choose<OverlayOptions::Scale>(
-      "scale", arguments.text("scale").value_or("per-word"),
-      {{"per-word", OverlayOptions::Scale::kPerWord}, {"global", OverlayOptions::Scale::kGlobal}});
-  options.smooth = arguments.has("smooth");
-  options.font = arguments.text("font").value_or("");
-  return options;
 }
 
 /// Throws Error naming the folder where it is none and cannot be made.
@@ -54,8 +32,7 @@ void make_folder(const fs::path& folder) {
               "cannot make the folder " + quote(folder.native()) + ": " + error.message());
 }
 
-/// File names that no other picture of this run has: photo.glimpses.png, and photo-2.glimpses.png for the next photo
-/// of that name.
+/// Beginnings of file names that no other picture of this run has: photo, and photo-2 for the next photo of that name.
 class OverlayNames {
  public:
   explicit OverlayNames(fs::path folder) : folder_(std::move(folder)) {}
@@ -64,7 +41,7 @@ class OverlayNames {
     const std::string stem = picture.stem().string();
     std::string name = stem;
     for (int number = 2; !used_.insert(name).second; ++number) name = stem + "-" + std::to_string(number);
-    return folder_ / (name + ".glimpses.png");
+    return folder_ / name;
   }
 
  private:
@@ -75,13 +52,13 @@ class OverlayNames {
 }  // namespace
 
 ExitCode run_overlay(Arguments arguments) {
-  std::vector<OptionGroup> groups = {overlay_group()};
+  std::vector<OptionGroup> groups = {output_group(), overlay_option_group()};
   for (const OptionGroup& group : shared_option_groups()) groups.push_back(group);
   const CommandLine command = {
       "glimpse overlay [options] PICTURE…",
       "Captions each picture and draws where the model looked at each word: photo.jpg gives photo.glimpses.png in the "
       "output folder (of several pictures with one name, photo-2.glimpses.png and so on; an overlay of an earlier run "
-      "is replaced). Prints the path, the caption and the overlay's path.",
+      "is replaced). Prints the path, the caption and the overlay's path, or the paths with spaces between.",
       groups,
       picture_notes(),
   };
@@ -97,11 +74,14 @@ ExitCode run_overlay(Arguments arguments) {
       shared, [&](const Picture& picture, std::span<const Caption> captions, const ModelConfig& config) {
         const ViewTransform transform =
             view_transform(config.input, picture.full->source_width, picture.full->source_height);
-        std::vector<std::string> files;
+        std::vector<std::vector<std::string>> files;
         for (const Caption& caption : captions) {
-          const fs::path file = names.next(picture.path);
-          write_png(draw_sheet(*picture.full, caption, config.rows, config.cols, transform, overlay_options), file);
-          files.push_back(file.native());
+          const fs::path stem = names.next(picture.path);
+          files.emplace_back();
+          for (const Overlay& overlay :
+               draw_overlays(*picture.full, caption, config.rows, config.cols, transform, overlay_options)) {
+            files.back().push_back(write_overlay(overlay, stem).native());
+          }
         }
         return files;
       });

@@ -39,6 +39,13 @@ Json box_to_json(const Rect& box) {
   return {left, top, std::lround(box.x + box.width) - left, std::lround(box.y + box.height) - top};
 }
 
+/// With spaces between.
+std::string joined(const std::vector<std::string>& files) {
+  std::string text;
+  for (const std::string& file : files) text += (text.empty() ? "" : " ") + file;
+  return text;
+}
+
 /// path<TAB>caption, a line a caption; then, where asked for: log-probability, overlay, milliseconds.
 class TextFormat : public RecordFormat {
  public:
@@ -50,7 +57,7 @@ class TextFormat : public RecordFormat {
       const Caption& caption = record.captions[i];
       lines += one_line(record.path) + '\t' + bold(one_line(caption.text));
       if (layout_.top > 1) lines += '\t' + fixed(caption.log_prob, kLogProbDecimals);
-      if (layout_.overlays) lines += '\t' + one_line(record.overlays[i]);
+      if (layout_.overlays) lines += '\t' + one_line(joined(record.overlays[i]));
       if (layout_.timing) lines += '\t' + fixed(record.milliseconds, 1) + " ms";
       lines += '\n';
     }
@@ -88,7 +95,12 @@ class JsonFormat : public RecordFormat {
                                       {"score", rounded(caption.score, kLogProbDecimals)}});
       }
     }
-    if (layout_.overlays) json["overlays"] = record.overlays;
+    if (layout_.overlays) {
+      json["overlays"] = Json::array();
+      for (const std::vector<std::string>& files : record.overlays) {
+        for (const std::string& file : files) json["overlays"].push_back(file);
+      }
+    }
     json["model"] = layout_.model;
     if (layout_.timing) json["ms"] = rounded(record.milliseconds, 1);
     return to_line(json);
@@ -136,7 +148,7 @@ class CsvFormat : public RecordFormat {
                                          caption.text,
                                          fixed(caption.log_prob, kLogProbDecimals),
                                          fixed(caption.score, kLogProbDecimals)};
-      if (layout_.overlays) fields.push_back(record.overlays[i]);
+      if (layout_.overlays) fields.push_back(joined(record.overlays[i]));
       if (layout_.timing) fields.push_back(fixed(record.milliseconds, 1));
       fields.push_back(layout_.model);
       fields.emplace_back();

@@ -29,8 +29,8 @@ struct Record {
   std::string path;
   int width = 0;  ///< of the upright original
   int height = 0;
-  std::span<const Caption> captions;  ///< best first, at least one
-  std::vector<std::string> overlays;  ///< where each caption's overlay went; empty where none are drawn
+  std::span<const Caption> captions;               ///< best first, at least one
+  std::vector<std::vector<std::string>> overlays;  ///< the files of each caption's; empty where none are drawn
   double milliseconds = 0;
 };
 

@@ -7,6 +7,14 @@ include(${CMAKE_CURRENT_LIST_DIR}/OpenCV.cmake)
 find_package(TBB REQUIRED)
 find_package(ZLIB REQUIRED)
 
+# libwebp's animation encoder; Debian ships no CMake package for it.
+find_path(WEBP_INCLUDE_DIR NAMES webp/mux.h REQUIRED)
+find_library(WEBP_LIBRARY NAMES webp REQUIRED)
+find_library(WEBPMUX_LIBRARY NAMES webpmux REQUIRED)
+add_library(glimpse_webp INTERFACE)
+target_include_directories(glimpse_webp SYSTEM INTERFACE ${WEBP_INCLUDE_DIR})
+target_link_libraries(glimpse_webp INTERFACE ${WEBPMUX_LIBRARY} ${WEBP_LIBRARY})
+
 # oneDNN: the v2 API (operation descriptors) from 2.6 on; v3 has another API, v1 lacks primitives that are used here.
 find_path(DNNL_INCLUDE_DIR NAMES oneapi/dnnl/dnnl.hpp REQUIRED)
 find_library(DNNL_LIBRARY NAMES dnnl REQUIRED)

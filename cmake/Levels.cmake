@@ -28,7 +28,7 @@ set(GLIMPSE_PUBLIC_HEADERS
   net/compile.h net/graph.h
   search/search.h search/step_model.h
   decoder/caption.h decoder/decoder.h decoder/vocabulary.h
-  image/image.h
+  image/animation.h image/image.h
   overlay/overlay.h overlay/report.h
   pipeline/batch_runner.h pipeline/captioner.h)
 
@@ -50,5 +50,6 @@ function(glimpse_library)
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/include/glimpse SYMBOLIC)
   target_include_directories(glimpse INTERFACE $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(glimpse PRIVATE $<BUILD_INTERFACE:glimpse_options> $<BUILD_INTERFACE:${DNNL_LIBRARY}> $<INSTALL_INTERFACE:dnnl>
+                        $<BUILD_INTERFACE:${WEBPMUX_LIBRARY}> $<BUILD_INTERFACE:${WEBP_LIBRARY}> $<INSTALL_INTERFACE:webpmux> $<INSTALL_INTERFACE:webp>
                         OpenMP::OpenMP_CXX opencv_core opencv_imgproc opencv_imgcodecs opencv_freetype TBB::tbb ZLIB::ZLIB Threads::Threads)
 endfunction()

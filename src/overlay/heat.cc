@@ -115,28 +115,4 @@ cv::Mat heat_map(std::span<const float> alpha, const HeatOptions& options, const
   return heat;
 }
 
-void blend_heat(cv::Mat& tile, const cv::Mat& heat, const ColourTable& colours, double alpha) {
-  // Where nothing was looked at the picture steps back a little: less colour, less light.
-  constexpr double kGreying = 0.8;
-  constexpr double kDimming = 0.45;
-  const double strength = std::clamp(alpha, 0.0, 1.0);
-  for (int y = 0; y < tile.rows; ++y) {
-    auto* pixel = tile.ptr<cv::Vec3b>(y);
-    const float* h = heat.ptr<float>(y);
-    for (int x = 0; x < tile.cols; ++x) {
-      const double value = h[x];
-      const double away = strength * (1 - value);
-      // Squared, since soft attention is nowhere near 0: what is half as hot is not to hide half of the picture.
-      const double opacity = strength * value * value;
-      const double grey = 0.299 * pixel[x][0] + 0.587 * pixel[x][1] + 0.114 * pixel[x][2];
-      const cv::Vec3b& colour = colours[static_cast<std::size_t>(std::lround(255 * value))];
-      for (int c = 0; c < 3; ++c) {
-        const double muted = pixel[x][c] + away * kGreying * (grey - pixel[x][c]);
-        const double base = muted * (1 - away * kDimming);
-        pixel[x][c] = cv::saturate_cast<std::uint8_t>(base + opacity * (colour[c] - base));
-      }
-    }
-  }
-}
-
 }  // namespace glimpse

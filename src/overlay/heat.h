@@ -1,4 +1,4 @@
-/// The heat over a picture: attention as colour, the stronger the less of the picture shows through.
+/// Attention at each pixel of a tile, and the colours that stand for it.
 #pragma once
 
 #include <array>
@@ -28,8 +28,5 @@ struct HeatOptions {
 /// alpha [rows, cols] → heat [size.height, size.width] (32-bit float, 0..1), at the pixels that the cells cover.
 cv::Mat heat_map(std::span<const float> alpha, const HeatOptions& options, const ViewTransform& transform,
                  const cv::Size& size);
-
-/// Paints `heat` over `tile` (8-bit RGB) with opacity `alpha` at its hottest.
-void blend_heat(cv::Mat& tile, const cv::Mat& heat, const ColourTable& colours, double alpha);
 
 }  // namespace glimpse

@@ -1,5 +1,5 @@
-// Heat over a tile: in the right place for every way of resizing, in the right colours, and nothing where there is
-// nothing.
+// Attention at each pixel: in the right place for every way of resizing, nothing where there is nothing; and the
+// colours.
 #include "overlay/heat.h"
 
 #include <gmock/gmock.h>
@@ -100,39 +100,6 @@ TEST(HeatMapTest, ValuesThatAreNoNumbersCountAsNothing) {
   EXPECT_EQ(
       cv::countNonZero(heat_map(single_cell(1, 1), no_peak, transform_for(Preprocess::Resize::kFit, 70, 50), {70, 50})),
       0);
-}
-
-cv::Mat picture() {
-  cv::Mat tile(20, 30, CV_8UC3);
-  cv::RNG(3).fill(tile, cv::RNG::UNIFORM, 0, 256);
-  return tile;
-}
-
-TEST(BlendTest, NoOpacityLeavesThePictureAsItIs) {
-  const cv::Mat before = picture();
-  cv::Mat after = before.clone();
-  cv::Mat heat(20, 30, CV_32FC1);
-  cv::RNG(4).fill(heat, cv::RNG::UNIFORM, 0.0, 1.0);
-  blend_heat(after, heat, colour_table("inferno"), 0);
-  EXPECT_EQ(cv::norm(before, after, cv::NORM_INF), 0);
-}
-
-TEST(BlendTest, FullOpacityIsTheColourItselfAtThePeak) {
-  cv::Mat tile = picture();
-  const ColourTable colours = colour_table("viridis");
-  blend_heat(tile, cv::Mat(20, 30, CV_32FC1, cv::Scalar(1)), colours, 1);
-  for (int i = 0; i < 600; ++i) EXPECT_EQ(tile.at<cv::Vec3b>(i / 30, i % 30), colours[255]);
-}
-
-TEST(BlendTest, TheLessAttentionTheMoreOfThePicture) {
-  cv::Mat black(1, 11, CV_8UC3, cv::Scalar(0, 0, 0));
-  cv::Mat heat(1, 11, CV_32FC1);
-  for (int i = 0; i <= 10; ++i) heat.at<float>(0, i) = static_cast<float>(i) / 10;
-  blend_heat(black, heat, colour_table("inferno"), 0.6);
-  const auto brightness = [&](int x) { return cv::norm(black.at<cv::Vec3b>(0, x), cv::NORM_L1); };
-  EXPECT_GE(brightness(1), brightness(0));  // too little for a step of 8 bits
-  for (int i = 2; i <= 10; ++i) EXPECT_GT(brightness(i), brightness(i - 1)) << i;
-  EXPECT_EQ(black.at<cv::Vec3b>(0, 0), cv::Vec3b(0, 0, 0));
 }
 
 TEST(ColourTest, AllOfOpenCvsMapsByNameInAnyCase) {

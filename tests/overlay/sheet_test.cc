@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <opencv2/imgproc.hpp>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -53,7 +54,9 @@ ViewTransform transform_of(const Image& photo, Preprocess::Resize resize) {
 }
 
 Image draw(const Image& photo, const Caption& caption, const Setting& setting = {}) {
-  return draw_sheet(photo, caption, kRows, kCols, transform_of(photo, setting.resize), setting.options);
+  std::vector<Overlay> overlays =
+      draw_overlays(photo, caption, kRows, kCols, transform_of(photo, setting.resize), setting.options);
+  return std::move(overlays.at(0).frames.at(0).image);
 }
 
 cv::Mat view(const Image& image) {

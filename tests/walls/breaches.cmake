@@ -8,6 +8,7 @@ set(planted
   "src/decoder/c.cc|#include <oneapi/dnnl/dnnl.hpp>"
   "src/image/d.cc|#include <omp.h>"
   "src/pipeline/e.cc|  #  include <opencv2/core.hpp>"
+  "src/overlay/l.cc|#include <webp/mux.h>"
   "apps/f.cc|#include <opencv2/imgproc.hpp>"
   "src/search/g.cc|#include <tbb/parallel_for.h>"
   "src/dnn/h.cc|#include <oneapi/tbb/task_arena.h>"

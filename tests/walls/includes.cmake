@@ -8,6 +8,7 @@ set(levels core dnn model net metrics attention search decoder image overlay pip
 set(library_walls
   "dnnl[a-z_]*\\.h|^src/dnn/"
   "omp\\.h|^src/dnn/"
+  "webp/|^src/image/"
   "opencv2/|^src/(image|overlay)/"
   "(tbb|oneapi/tbb)/|^src/(pipeline/|train/|dnn/threads_tbb\\.cc$)"
   "nlohmann/|\\.cc$"
