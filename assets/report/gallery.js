@@ -17,7 +17,7 @@ glimpse.gallery = (() => {
   const plain = (text) => text.normalize('NFC').toLowerCase();
   const countOf = (count, one, many) => `${number.format(count)} ${count === 1 ? one : many}`;
 
-  for (const entry of all) entry.text = plain(`${entry.caption ?? entry.error.message}\n${entry.path}`);
+  for (const entry of all) entry.text = plain(`${entry.caption ?? `${entry.error.code} ${entry.error.message}`}\n${entry.path}`);
 
   const confidence = (entry) => entry.confidence ?? -1;
   const orders = {
@@ -62,7 +62,7 @@ glimpse.gallery = (() => {
     image.src = glimpse.thumbFile(entry);
     const name = element('bdi', 'name', ...marked(glimpse.baseName(entry.path)));
     name.title = entry.path;
-    const sure = element('span', 'number', glimpse.percent(entry.confidence ?? NaN));
+    const sure = element('span', 'number', `${glimpse.percent(entry.confidence ?? NaN)} sure`);
     sure.title = "Confidence: the words' mean probability";
     const link = element('a', '', image, element('span', 'caption', ...marked(entry.caption)), element('span', 'meta muted', name, sure));
     link.href = `#/${entry.n}`;
@@ -175,7 +175,7 @@ glimpse.gallery = (() => {
     find('summary').textContent = parts.join('  ·  ');
     tabs[0].querySelector('.count').textContent = number.format(pictures.length);
     tabs[1].querySelector('.count').textContent = number.format(failed.length);
-    const trouble = !run ? "This report's data cannot be read: run.js or entries.js is missing or damaged."
+    const trouble = glimpse.isDamaged() ? "Not all of this report's data can be read: a file in the folder “glimpse” is missing or was cut short. Resuming the run repairs it."
       : run.complete ? '' : 'This run has not ended, or was cut short: the page shows what there is so far.';
     find('notice').hidden = !trouble;
     find('notice').textContent = trouble;

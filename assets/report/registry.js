@@ -7,6 +7,10 @@ const glimpse = (() => {
   const details = new Map();   // number → promise of the words and maps, the latest last
   const waiting = new Map();   // number → the promise's resolve
   let run = null;
+  let damaged = false;
+
+  // A data file that is missing or was cut short. Errors of scripts from disk say no more than that there was one.
+  addEventListener('error', (event) => { damaged ||= event.target === window || event.target.tagName === 'SCRIPT'; }, true);
 
   const three = (number) => String(number).padStart(3, '0');
   const stem = (number) => `glimpse/pictures/${three(Math.floor(number / 1000))}/${three(number % 1000)}`;
@@ -40,6 +44,7 @@ const glimpse = (() => {
     },
 
     info: () => run,
+    isDamaged: () => damaged || !run,
     entries: () => [...entries.values()],
     entry: (number) => entries.get(number),
     pictureFile: (entry) => stem(entry.n) + '.jpg',

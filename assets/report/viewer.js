@@ -3,9 +3,12 @@
 'use strict';
 glimpse.viewer = (() => {
   const kStepMs = 1100;  // a word, while playing
+  const kLargest = 3;    // times a picture's own size
+  const kNoWords = 'The words of this picture cannot be read: its data file is missing or damaged.';
   const find = (id) => document.getElementById(id);
   const dialog = find('viewer'), photo = find('photo'), canvas = find('heat'), words = find('words');
   const state = {entry: null, details: null, caption: null, chosen: -1, hovered: -1, timer: 0};
+  const hint = find('hint').textContent;
   let order = () => [];
   let openedFrom = null;
 
@@ -146,12 +149,14 @@ glimpse.viewer = (() => {
     try {
       details = await glimpse.details(entry.n);
     } catch {
+      if (state.entry !== entry) return;
       words.textContent = entry.caption;
-      find('hint').textContent = 'The words of this picture cannot be read: its data file is missing or damaged.';
+      find('hint').textContent = kNoWords;
       return;
     }
     if (state.entry !== entry) return;
     state.details = details;
+    find('hint').textContent = hint;
     const list = find('candidates');
     list.replaceChildren(list.querySelector('legend'), ...details.captions.map(makeCandidate));
     list.hidden = details.captions.length < 2;
@@ -167,6 +172,7 @@ glimpse.viewer = (() => {
     photo.width = entry.width;
     photo.height = entry.height;
     dialog.style.setProperty('--ratio', entry.width / entry.height);
+    dialog.style.setProperty('--largest', `${kLargest * entry.width}px`);
     photo.src = glimpse.pictureFile(entry);
     photo.alt = entry.caption;
     const name = document.createElement('bdi');
