@@ -36,7 +36,10 @@ cv::Size Scene::fit_into(const cv::Size& box) const {
   return {std::max(1, cvRound(fitted)), std::max(1, cvRound(fitted / aspect))};
 }
 
-cv::Mat Scene::picture(const cv::Size& size) const { return codec::resize(photo_, size); }
+cv::Mat Scene::picture(const cv::Size& size) const {
+  const cv::Mat resized = codec::resize(photo_, size);
+  return resized.data == photo_.data ? resized.clone() : resized;
+}
 
 cv::Mat Scene::cell(int row, int col) const {
   const cv::Rect pixels = cell_on_tile(row, col, photo_.size());

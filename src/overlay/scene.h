@@ -30,7 +30,7 @@ class Scene {
   int longer_side() const { return std::max(photo_.cols, photo_.rows); }
   /// The picture's shape in a box: its true one, unless it is longer than 12 : 1.
   cv::Size fit_into(const cv::Size& box) const;
-  /// The picture at another size (8-bit RGB).
+  /// The picture at another size (8-bit RGB), to be painted on.
   cv::Mat picture(const cv::Size& size) const;
   /// The picture's pixels below a cell; empty where the cell lies outside the picture.
   cv::Mat cell(int row, int col) const;

@@ -51,6 +51,30 @@ TEST_F(OverlayAppTest, SeveralCaptionsAreSeveralSheets) {
               ElementsAre("out/photo.glimpses.png", "out/photo-2.glimpses.png"));
 }
 
+TEST_F(OverlayAppTest, AFileAWordIsListedInTheRecord) {
+  const ProcessResult result =
+      glimpse({"overlay", "--layout", "words", "--style", "box", "-o", "out", "--format", "json", "x/photo.ppm"});
+  ASSERT_EQ(result.code, 0) << result.errors;
+  const nlohmann::json record = nlohmann::json::parse(result.output);
+  ASSERT_FALSE(record["words"].empty());
+  ASSERT_EQ(record["overlays"].size(), record["words"].size());
+  for (std::size_t i = 0; i < record["words"].size(); ++i) {
+    const std::string word = record["words"][i]["word"];
+    const std::string file = record["overlays"][i];
+    EXPECT_EQ(file, "out/photo." + std::string(i < 9 ? "0" : "") + std::to_string(i + 1) + "-" + word + ".png");
+    EXPECT_GT(load_image(path(file)).width, 0);
+  }
+  const ProcessResult text = glimpse({"overlay", "--layout", "words", "-o", "out", "x/photo.ppm"});
+  EXPECT_THAT(text.output, HasSubstr(std::string(record["overlays"][0]) + " "));
+}
+
+TEST_F(OverlayAppTest, AnimatesOnRequest) {
+  const ProcessResult result = glimpse({"overlay", "--animate", "-o", "out", "x/photo.ppm"});
+  ASSERT_EQ(result.code, 0) << result.errors;
+  EXPECT_THAT(result.output, ::testing::EndsWith("\tout/photo.glimpses.webp\n"));
+  EXPECT_EQ(read_whole(path("out/photo.glimpses.webp")).substr(8, 4), "WEBP");
+}
+
 TEST_F(OverlayAppTest, SaysTheSameAsCaption) {
   const std::filesystem::path photos = source_path("assets/photos");
   const std::string caption = glimpse({"caption", photos.string()}).output;
