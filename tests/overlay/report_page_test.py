@@ -346,13 +346,18 @@ class Many(Page):
         self.browser.chrome("Network.clearBrowserCache")
         first_pictures = "[...document.querySelectorAll('.card img')].slice(0, 8)"
         taken = []
+        self.browser.chrome("Performance.enable", timeDomain="threadTicks")
         for attempt in range(3):  # others may be at work here: the best counts
             begin = time.monotonic()
             self.open(f"?{attempt}")
             self.browser.wait(f"document.querySelector('.card') && {first_pictures}.every(i => i.complete && i.naturalWidth > 0)")
             taken.append(1000 * (time.monotonic() - begin))
-        print(f"\n{MANY} pictures: the first of them are shown after {min(taken):.0f} ms, the driver's share included")
-        self.assertLess(min(taken), MOST_MS)
+        metrics = {metric["name"]: metric["value"] for metric in self.browser.chrome("Performance.getMetrics")["metrics"]}
+        work = 1000 * metrics["TaskDuration"]
+        print(f"\n{MANY} pictures: the first of them are shown after {min(taken):.0f} ms, the driver's share included; {work:.0f} ms of work")
+        self.assertLess(work, MOST_MS / 2)
+        if os.getloadavg()[0] < os.cpu_count():  # else it is the others' time that is measured
+            self.assertLess(min(taken), MOST_MS)
 
     def test_reaches_the_last_picture(self):
         self.assertLess(self.value("document.querySelectorAll('.card').length"), MANY / 2)
