@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/file.h"
+#include "core/text.h"
 #include "overlay/report_assets.h"
 #include "overlay/report_entry.h"
 #include "overlay/report_lines.h"
@@ -36,9 +37,9 @@ Error cannot_write(const fs::path& path, const std::error_code& error) {
 void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
-  if (!fs::is_directory(folder)) {
-    throw cannot_write(folder, error ? error : std::make_error_code(std::errc::not_a_directory));
-  }
+  std::error_code ignored;
+  if (fs::is_directory(folder, ignored)) return;
+  throw cannot_write(folder, error ? error : std::make_error_code(std::errc::not_a_directory));
 }
 
 void write_text(const fs::path& path, std::string_view text) {
@@ -98,7 +99,7 @@ void Report::read_entries() {
   std::error_code error;
   if (fs::exists(run_file, error)) {
     const RunLine run = read_run_line(read_file(run_file, kMaxBytes), run_file.native());
-    if (run.model != options_.model || run.rows != options_.rows || run.cols != options_.cols) {
+    if (run.model != to_valid_utf8(options_.model) || run.rows != options_.rows || run.cols != options_.cols) {
       throw Error(ErrorCode::kUsage, "the report in " + quote(folder_.native()) + " was made with the model " +
                                          quote(run.model) + ", not " + quote(options_.model) +
                                          ", and cannot be continued with it; begin it anew");
@@ -166,8 +167,8 @@ void Report::add(ReportEntry entry) {
     std::error_code ignored;
     if (!bytes.empty()) {
       write_quickly(path, bytes);
-    } else if (!is_new) {
-      fs::remove(path, ignored);
+    } else {
+      fs::remove(path, ignored);  // what a replaced entry had, or one that was cut short
     }
   }
   // The line comes last: what stands in the list is there whole.

@@ -17,7 +17,7 @@ struct EntryLine {
   std::size_t end = 0;  ///< in the file, its newline included
 };
 
-/// "glimpse.add({…});" and a newline, with `summary` (see `summary_of_*`) as the object's members.
+/// "glimpse.add({…});" and a newline, with `summary` as the object's other members.
 std::string entry_line(std::size_t number, const std::string& summary);
 
 /// The members that say which picture an entry is about: "path":"…", and, where that is not UTF-8 and JSON cannot hold

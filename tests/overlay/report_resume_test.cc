@@ -77,6 +77,19 @@ TEST_F(ResumeTest, DropsALastLineThatWasCutShortAnywhere) {
   }
 }
 
+TEST_F(ResumeTest, LeavesNoFilesOfWhatWasDropped) {
+  const fs::path pictures = scratch_.path() / "glimpse/pictures/000";
+  {
+    Report report(scratch_.path(), report_options(), Report::Start::kNew);
+    add(report, 0, 1);
+    std::ofstream(pictures / "002.thumb.jpg") << "of a picture whose line was never written";
+  }
+  Report report(scratch_.path(), report_options(), Report::Start::kContinue);
+  add(report, 2, 3);
+  report.finish();
+  EXPECT_EQ(files_of(scratch_.path()), files_of(whole_.path()));
+}
+
 TEST_F(ResumeTest, ReplacesWhereItStands) {
   Report report(scratch_.path(), report_options(), Report::Start::kNew);
   report.add(report.failure("0.jpg", Error(ErrorCode::kIo, "the disk was away")));

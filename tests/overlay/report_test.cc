@@ -188,8 +188,10 @@ TEST(ReportTest, WhatComesFromOutsideStaysInStrings) {
 
 TEST(ReportTest, NamesThatDifferOnlyInWhatIsNotUtf8AreTwo) {
   const ScratchFolder scratch;
+  ReportOptions options = report_options();
+  options.model = "model\xff";
   for (int time = 0; time < 2; ++time) {
-    Report report(scratch.path(), report_options(), Report::Start::kContinue);
+    Report report(scratch.path(), options, Report::Start::kContinue);
     report.add(made_up_entry(report, "a\xfe.jpg", 10));
     report.add(made_up_entry(report, "a\xff.jpg", 20));
     EXPECT_EQ(report.size(), 2U);
