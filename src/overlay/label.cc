@@ -44,6 +44,10 @@ std::string map_size(const Scene& scene) {
          " cells";
 }
 
+void draw_frame(cv::Mat& canvas, const cv::Rect& picture) {
+  cv::rectangle(canvas, {picture.x - 1, picture.y - 1, picture.width + 2, picture.height + 2}, kTrack);
+}
+
 void draw_likelihood(cv::Mat& canvas, const cv::Rect& bar, double log_prob) {
   const double likely = std::exp(log_prob);
   const double probability = likely > 0 ? std::min(likely, 1.0) : 0;  // not a number: none
@@ -109,12 +113,13 @@ void draw_legend(cv::Mat& canvas, const Scene& scene, const cv::Point& origin, i
   int x = origin.x;
   const auto put = [&](const std::string& part) {
     const int part_width = text.width(part, style);
-    if (x + part_width > origin.x + width) return;
+    if (x + part_width > origin.x + width) return false;
     text.draw(canvas, part, {x, origin.y}, style);
     x += part_width + scene.units(10);
+    return true;
   };
   if (!box) put("attention  0");
-  const cv::Rect place(x, origin.y - scene.units(10), box ? scene.units(24) : std::min(scene.units(110), width / 4),
+  const cv::Rect place(x, origin.y - scene.units(10), box ? scene.units(24) : std::min(scene.units(110), width / 3),
                        scene.units(10));
   cv::Mat ramp = canvas(place & cv::Rect(cv::Point(), canvas.size()));
   if (!ramp.empty()) scene.paint_ramp(ramp);
@@ -123,8 +128,8 @@ void draw_legend(cv::Mat& canvas, const Scene& scene, const cv::Point& origin, i
     put("half of the attention");
   } else if (global) {
     put(scene.words().empty() ? "" : percent(std::log(scene.peak(scene.words().front()))));
-  } else {
-    put("the word's peak");
+  } else if (!put("the word's peak")) {
+    put("peak");
   }
   put((text.has_font() ? "·  " : "|  ") + map_size(scene));
 }

@@ -40,6 +40,9 @@ class Labels {
   bool two_lines_ = false;
 };
 
+/// A hair-line around a picture, without which a bright one would run into the paper.
+void draw_frame(cv::Mat& canvas, const cv::Rect& picture);
+
 /// A bar of the whole width, filled as far as the word is likely.
 void draw_likelihood(cv::Mat& canvas, const cv::Rect& bar, double log_prob);
 

@@ -73,10 +73,10 @@ class Matrix {
   void draw_key(cv::Mat& canvas) const {
     cv::Mat picture = canvas(cv::Rect(cv::Point(margin(), key_top()), thumbnail_.size()));
     thumbnail_.copyTo(picture);
-    for (int row = 1; row < scene_.rows(); ++row) {
+    for (int row = 0; row < scene_.rows(); ++row) {
       const cv::Rect first = scene_.cell_on_tile(row, 0, picture.size());
       const cv::Rect last = scene_.cell_on_tile(row, scene_.cols() - 1, picture.size());
-      cv::line(picture, first.tl(), {last.br().x - 1, first.y}, kPaper, 1);
+      cv::rectangle(picture, first | last, kPaper, 1);
     }
     number_rows(canvas);
     const int x = margin() + thumbnail_.cols + scene_.units(60);

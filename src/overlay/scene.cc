@@ -69,10 +69,37 @@ double Scene::peak(const Glimpse& word) const {
   return result;
 }
 
+cv::Mat Scene::heat(const Glimpse& word, const cv::Size& tile) const {
+  HeatOptions options = heat_;
+  options.peak = peak(word);
+  return heat_map(word.alpha, options, transform_, tile);
+}
+
+double Scene::smoothed_peak(const Glimpse& word) const {
+  // Nearly the same at any size, so that a small one will do.
+  constexpr int kSide = 256;
+  double result = 0;
+  const auto raise = [&](const Glimpse& glimpse) {
+    double largest_here = 0;
+    cv::minMaxIdx(heat(glimpse, {kSide, kSide}), nullptr, &largest_here);
+    result = std::max(result, largest_here);
+  };
+  if (options_.scale == OverlayOptions::Scale::kPerWord) {
+    raise(word);
+  } else {
+    for (const Glimpse& other : words()) raise(other);
+  }
+  return result;
+}
+
 void Scene::paint(cv::Mat& tile, const Glimpse& word) const {
-  HeatOptions heat = heat_;
-  heat.peak = peak(word);
-  painter_->paint(tile, {heat_map(word.alpha, heat, transform_, tile.size()), on_tile(word.box, tile.size())});
+  cv::Mat attention = heat(word, tile.size());
+  if (options_.smooth) {
+    // Smoothing lowers peaks, narrow ones most; as on the paper's pictures the peak is drawn hottest all the same.
+    const double hottest = smoothed_peak(word);
+    if (hottest > 0) attention = cv::min(attention / hottest, 1.0);
+  }
+  painter_->paint(tile, {attention, on_tile(word.box, tile.size())});
 }
 
 void Scene::paint_ramp(cv::Mat& ramp) const {

@@ -45,6 +45,9 @@ class Scene {
   void paint_ramp(cv::Mat& ramp) const;
 
  private:
+  cv::Mat heat(const Glimpse& word, const cv::Size& tile) const;
+  /// What is left of the peak, which is 1, after smoothing.
+  double smoothed_peak(const Glimpse& word) const;
   cv::Rect on_tile(const Rect& source, const cv::Size& tile) const;
 
   cv::Mat photo_;

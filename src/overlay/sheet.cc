@@ -94,6 +94,7 @@ Image draw_sheet(const Scene& scene) {
   const cv::Rect box = places.picture();
   const cv::Size size = scene.fit_into(box.size());
   scene.picture(size).copyTo(canvas(cv::Rect(box.tl(), size)));
+  draw_frame(canvas, {box.tl(), size});
 
   for (std::size_t i = 0; i < scene.words().size(); ++i) {
     tiles.draw_word(canvas, scene.words()[i], places.word_at(static_cast<int>(i)));

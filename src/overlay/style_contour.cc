@@ -14,6 +14,16 @@ struct Level {
 };
 constexpr std::array<Level, 3> kLevels = {{{0.25, 120}, {0.5, 180}, {0.75, 240}}};
 
+/// The same attention on more pixels; where there is none, there is none.
+cv::Mat finer(const cv::Mat& heat, int detail) {
+  cv::Mat result;
+  cv::resize(heat, result, heat.size() * detail, 0, 0, cv::INTER_LINEAR);
+  cv::Mat none = heat <= 0;
+  cv::resize(none, none, result.size(), 0, 0, cv::INTER_NEAREST);
+  result.setTo(0, none);
+  return result;
+}
+
 class ContourPainter : public Painter {
  public:
   ContourPainter(const ColourTable& colours, double alpha, bool smooth)
@@ -22,8 +32,7 @@ class ContourPainter : public Painter {
   void paint(cv::Mat& tile, const Gaze& gaze) const override {
     constexpr int kDetail = 3;  // of curved lines; cells' edges lie on whole pixels
     const int detail = smooth_ ? kDetail : 1;
-    cv::Mat heat = gaze.heat;
-    if (smooth_) cv::resize(heat, heat, heat.size() * kDetail, 0, 0, cv::INTER_LINEAR);
+    const cv::Mat heat = smooth_ ? finer(gaze.heat, kDetail) : gaze.heat;
     step_back_outside(tile, gaze.heat >= kLevels.front().attention, alpha_);
     for (const Level& level : kLevels) {
       draw_border(tile, heat >= level.attention, detail, Border::kOpenAtEdges, colours_[level.colour],

@@ -1,4 +1,6 @@
 // The picture lit where the model looked.
+#include <cmath>
+
 #include "overlay/style.h"
 
 namespace glimpse {
@@ -6,7 +8,7 @@ namespace {
 
 class SpotlightPainter : public Painter {
  public:
-  explicit SpotlightPainter(double alpha) : darkness_(1 - (1 - alpha) * (1 - alpha)) {}
+  explicit SpotlightPainter(double alpha) : darkness_(1 - std::pow(1 - alpha, 1.5)) {}
 
   void paint(cv::Mat& tile, const Gaze& gaze) const override {
     for (int y = 0; y < tile.rows; ++y) {
@@ -20,7 +22,7 @@ class SpotlightPainter : public Painter {
   }
 
  private:
-  double darkness_;  ///< where nothing was looked at; an opacity of 0.6 leaves a sixth of the light
+  double darkness_;  ///< where nothing was looked at; an opacity of 0.6 leaves a quarter of the light
 };
 
 }  // namespace

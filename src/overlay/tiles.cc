@@ -17,7 +17,9 @@ Tiles::Tiles(const Scene& scene, int width)
       labels_(scene, label_width_) {}
 
 void Tiles::draw_picture(cv::Mat& canvas, const cv::Point& corner) const {
-  plain_.copyTo(canvas(cv::Rect(corner, plain_.size())));
+  const cv::Rect place(corner, plain_.size());
+  plain_.copyTo(canvas(place));
+  draw_frame(canvas, place);
 }
 
 void Tiles::draw_word(cv::Mat& canvas, const Glimpse& word, const cv::Point& corner) const {

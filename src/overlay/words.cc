@@ -26,8 +26,10 @@ class Pages {
     Image page(2 * margin_ + width_, bar_y() + scene_.units(22) + lines_ * line() + scene_.units(36) + margin_);
     cv::Mat canvas = codec::view(page);
     canvas.setTo(kPaper);
-    cv::Mat picture = canvas(cv::Rect(cv::Point(margin_ + (width_ - plain_.cols) / 2, margin_), plain_.size()));
+    const cv::Rect place(cv::Point(margin_ + (width_ - plain_.cols) / 2, margin_), plain_.size());
+    cv::Mat picture = canvas(place);
     plain_.copyTo(picture);
+    draw_frame(canvas, place);
     if (word) scene_.paint(picture, scene_.words()[*word]);
     for (std::size_t i = 0; i < places_.size(); ++i) {
       TextPainter::Style style = this->style();

@@ -64,7 +64,7 @@ bool covers(const Rect& cell, const cv::Size& source, const cv::Size& tile, int 
 /// What the style makes of a pixel that nobody looked at.
 cv::Vec3b unseen(Style style, double alpha) {
   if (style == Style::kSpotlight) {
-    return cv::Vec3b::all(cv::saturate_cast<std::uint8_t>(kGrey * (1 - alpha) * (1 - alpha)));
+    return cv::Vec3b::all(cv::saturate_cast<std::uint8_t>(kGrey * std::pow(1 - alpha, 1.5)));
   }
   return step_back(cv::Vec3b::all(kGrey), alpha);
 }
@@ -112,6 +112,21 @@ TEST(StyleTest, SmoothOnesStayWhereTheModelLooked) {
       }
     }
     EXPECT_NE(painted.at<cv::Vec3b>(150, cvRound(look.cell.x + look.cell.width / 2)), unseen(style, options.alpha));
+  }
+}
+
+TEST(StyleTest, SmoothingKeepsThePeakTheHottest) {
+  const Look look(Preprocess::Resize::kCentreCrop, {600, 400}, 2, 3);
+  OverlayOptions options;
+  options.alpha = 1;
+  const cv::Vec3b hottest = colour_table(options.colormap)[255];
+  for (const bool smooth : {false, true}) {
+    for (const auto scale : {OverlayOptions::Scale::kPerWord, OverlayOptions::Scale::kGlobal}) {
+      options.smooth = smooth;
+      options.scale = scale;
+      const cv::Vec3b centre = look.draw(options, {300, 200}).at<cv::Vec3b>(100, 150);
+      EXPECT_LT(cv::norm(centre, hottest, cv::NORM_INF), 24) << smooth << int(scale);
+    }
   }
 }
 
