@@ -221,6 +221,7 @@ TEST(ReportTest, EntriesMadeByManyThreadsAreTheSame) {
   std::vector<std::optional<ReportEntry>> entries(kCount);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&, t] {
         for (int i = t; i < kCount; i += 4) entries[i] = made_up_entry(second, path(i), i);
