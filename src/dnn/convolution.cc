@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "dnn/winograd.h"
+
 namespace glimpse::dnn {
 namespace {
 
@@ -17,8 +19,7 @@ dnnl::memory::dims weight_dims(const ConvolutionProblem& problem) {
 
 /// Blocked kernels take a picture's few channels as they come: padding 3 to 16 would waste most of the work.
 Tag blocked_src(const ConvolutionProblem& problem) {
-  const std::int64_t block = blocked_tag() == Tag::nChw16c ? 16 : 8;
-  return problem.options.groups == 1 && problem.src[1] < block ? Tag::any : blocked_tag();
+  return problem.options.groups == 1 && problem.src[1] < channel_block() ? Tag::any : blocked_tag();
 }
 
 bool fits_winograd(const ConvolutionProblem& problem) {
@@ -47,6 +48,8 @@ dnnl::memory::format_tag blocked_tag() {
   static const Tag kTag = instruction_set().starts_with("avx512") ? Tag::nChw16c : Tag::nChw8c;
   return kTag;
 }
+
+std::int64_t channel_block() { return blocked_tag() == Tag::nChw16c ? 16 : 8; }
 
 Eltwise eltwise_of(const Activation& activation) {
   switch (activation.kind) {
@@ -95,6 +98,11 @@ std::optional<dnnl::convolution_forward::primitive_desc> make_convolution(const 
   } catch (const dnnl::error&) {
     return std::nullopt;  // no kernel for these tags: that is the answer, not a failure
   }
+}
+
+bool is_own_winograd(const ConvolutionProblem& problem, ConvolutionVariant variant) {
+  return variant == ConvolutionVariant::kWinograd && winograd_fits(problem, channel_block()) &&
+         !make_convolution(problem, variant);
 }
 
 dnnl::convolution_forward::primitive_desc make_nearest_convolution(const ConvolutionProblem& problem,

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "dnn/kernels_impl.h"
+#include "dnn/sgemm.h"
 #include "dnn/threads.h"
 
 namespace glimpse::dnn {
@@ -13,32 +14,9 @@ namespace {
 
 using Tag = dnnl::memory::format_tag;
 
-struct Factor {
-  const float* values;
-  std::int64_t rows;
-  std::int64_t cols;
-  bool transpose;
-};
-
 Factor factor(const Array& array, std::size_t first_dim, bool transpose) {
   assert(array.block() == 1 && array.shape().size() == first_dim + 2);
   return {array.data(), array.dim(first_dim), array.dim(first_dim + 1), transpose};
-}
-
-void multiply(const Factor& left, const Factor& right, float* dst, bool accumulate) {
-  const std::int64_t rows = left.transpose ? left.cols : left.rows;
-  const std::int64_t inner = left.transpose ? left.rows : left.cols;
-  const std::int64_t cols = right.transpose ? right.rows : right.cols;
-  assert((right.transpose ? right.cols : right.rows) == inner);
-  if (rows == 0 || cols == 0) return;
-  const dnnl_status_t status =
-      dnnl_sgemm(left.transpose ? 'T' : 'N', right.transpose ? 'T' : 'N', rows, cols, inner, 1.0F, left.values,
-                 left.cols, right.values, right.cols, accumulate ? 1.0F : 0.0F, dst, cols);
-  if (status != dnnl_success) {
-    throw Error(ErrorCode::kModel, "oneDNN refuses a product of [" + std::to_string(rows) + "," +
-                                       std::to_string(inner) + "] and [" + std::to_string(inner) + "," +
-                                       std::to_string(cols) + "]");
-  }
 }
 
 }  // namespace
@@ -52,8 +30,7 @@ dnnl::memory::desc describe(const Shape& shape, std::int64_t block) {
   return f32_desc(shape, block == 16 ? Tag::nChw16c : Tag::nChw8c);
 }
 
-Kernels::Impl::Impl(int thread_count)
-    : threads(thread_count), block(blocked_tag() == Tag::nChw16c ? 16 : 8), stream(cpu_engine()) {}
+Kernels::Impl::Impl(int thread_count) : threads(thread_count), block(channel_block()), stream(cpu_engine()) {}
 
 Array Kernels::Impl::opaque(const dnnl::memory::desc& description) {
   return pool.take({static_cast<std::int64_t>((description.get_size() + sizeof(float) - 1) / sizeof(float))});
@@ -120,18 +97,8 @@ void Kernels::product(const Array& left, const Array& right, const Array& dst, c
 }
 
 void Kernels::batched_product(const Array& left, const Array& right, const Array& dst, const ProductOptions& options) {
-  Factor a = factor(left, 1, options.transpose_left);
-  Factor b = factor(right, 1, options.transpose_right);
-  const std::int64_t dst_size = dst.dim(1) * dst.dim(2);
-  run_on_threads(impl_->threads, [&] {
-    parallel_for(left.dim(0), 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        multiply({a.values + i * a.rows * a.cols, a.rows, a.cols, a.transpose},
-                 {b.values + i * b.rows * b.cols, b.rows, b.cols, b.transpose}, dst.data() + i * dst_size,
-                 options.accumulate);
-      }
-    });
-  });
+  multiply_all(left.dim(0), factor(left, 1, options.transpose_left), factor(right, 1, options.transpose_right),
+               dst.data(), options.accumulate, impl_->threads);
 }
 
 }  // namespace glimpse::dnn

@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "dnn/kernels_impl.h"
-#include "dnn/winograd.h"
 
 namespace glimpse::dnn {
 namespace {
@@ -140,7 +139,7 @@ ConvolutionKernels& Kernels::Impl::convolution(const ConvolutionProblem& problem
 Array Kernels::convolution(const Array& src, const Array& weight, const Array& bias,
                            const ConvolutionOptions& options) {
   const ConvolutionProblem p = problem_of(src.shape(), weight.shape(), static_cast<bool>(bias), options);
-  if (winograd_fits(p, block())) return winograd(*this, p, src, weight);
+  if (impl_->by_winograd(p)) return winograd(*this, p, src, weight);
   return impl_->guarded(name_of(p), [&] {
     const Pass& pass = impl_->convolution(p).forward();
     const Array input = reordered(src, pass.blocks.src);
@@ -158,7 +157,7 @@ Array Kernels::convolution(const Array& src, const Array& weight, const Array& b
 Array Kernels::convolution_d_src(const Array& d_dst, const Array& weight, const Shape& src,
                                  const ConvolutionOptions& options) {
   const ConvolutionProblem p = problem_of(src, weight.shape(), false, options);
-  if (winograd_fits(p, block())) return winograd_d_src(*this, p, d_dst, weight);
+  if (impl_->by_winograd(p)) return winograd_d_src(*this, p, d_dst, weight);
   return impl_->guarded(name_of(p), [&] {
     const Pass& pass = impl_->convolution(p).to_src();
     const Array gradient = reordered(d_dst, pass.blocks.dst);
@@ -174,7 +173,7 @@ Array Kernels::convolution_d_src(const Array& d_dst, const Array& weight, const 
 Kernels::WeightGradients Kernels::convolution_d_weight(const Array& src, const Array& d_dst, const Shape& weight,
                                                        bool bias, const ConvolutionOptions& options) {
   const ConvolutionProblem p = problem_of(src.shape(), weight, bias, options);
-  if (winograd_fits(p, block())) return {winograd_d_weight(*this, p, src, d_dst), {}};
+  if (impl_->by_winograd(p)) return {winograd_d_weight(*this, p, src, d_dst), {}};
   return impl_->guarded(name_of(p), [&] {
     const Pass& pass = impl_->convolution(p).to_weight();
     const Array input = reordered(src, pass.blocks.src);

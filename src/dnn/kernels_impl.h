@@ -13,6 +13,7 @@
 #include "dnn/convolution.h"
 #include "dnn/engine.h"
 #include "dnn/kernels.h"
+#include "dnn/winograd.h"
 
 namespace glimpse::dnn {
 
@@ -57,6 +58,7 @@ struct Kernels::Impl {
       return std::move(*result);
     });
   }
+  bool by_winograd(const ConvolutionProblem& problem) const { return !problem.bias && winograd_fits(problem, block); }
   ConvolutionKernels& convolution(const ConvolutionProblem& problem);
   NormKernels& norm(const Array& src, const NormOptions& options, bool given);
   /// `statistics`: mean and variance, to be written or, where `given`, read.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "dnn/winograd.h"
+
 namespace glimpse::dnn {
 
 using Tag = dnnl::memory::format_tag;
@@ -146,20 +148,38 @@ PlanLowering::Held PlanLowering::append_reorder(const std::string& name, const H
   return dst;
 }
 
+PlanLowering::Held PlanLowering::convolution_dst(const Op& op, const ConvolutionProblem& problem,
+                                                 const dnnl::memory::desc& desc) {
+  if (!problem.residual) return new_tensor(desc);
+  if (op.srcs[1] == op.srcs[0]) return append_reorder(op.name, held(op.srcs[1]).front(), desc);
+  return overwritable(op.srcs[1], desc);
+}
+
+void PlanLowering::lower_winograd(const Op& op, const ConvolutionOp& convolution) {
+  const ConvolutionProblem& problem = convolution.problem;
+  const auto winograd = std::make_shared<const WinogradConvolution>(
+      problem, convolution.weight->data(), convolution.bias == nullptr ? nullptr : convolution.bias->data(),
+      channel_block());
+  const Held src = in_layout(op.srcs[0], blocked_tag());
+  const Held dst = convolution_dst(op, problem, f32_desc(problem.dst(), blocked_tag()));
+  const auto scratch = static_cast<std::int64_t>(winograd->scratch_bytes() / sizeof(float));
+  Step step;
+  step.arguments = {argument(DNNL_ARG_SRC, src), argument(DNNL_ARG_DST, dst),
+                    argument(DNNL_ARG_SCRATCHPAD, new_tensor(f32_desc({scratch}, Tag::x)))};
+  step.loop = [winograd](const float* from, float* to, float* room) { winograd->run(from, to, room); };
+  plan_->weight_bytes += winograd->weight_bytes();
+  append(op, {"convolution", WinogradConvolution::kName, problem.flops()}, std::move(step));
+  define(op.dst, dst);
+}
+
 void PlanLowering::lower(const Op& op, const ConvolutionOp& convolution) {
   const ConvolutionProblem& problem = convolution.problem;
-  const auto description = make_nearest_convolution(problem, variants_[convolution_index_++]);
+  const ConvolutionVariant variant = variants_[convolution_index_++];
+  if (is_own_winograd(problem, variant)) return lower_winograd(op, convolution);
+  const auto description = make_nearest_convolution(problem, variant);
   const Held src = in_layout(op.srcs[0], description.src_desc());
-  // The sum post-op adds to what stands in dst: the residual itself where nobody needs it any more, else a copy. A
-  // residual that is also the source must stay whole while the kernel reads it.
-  Held dst;
-  if (!problem.residual) {
-    dst = new_tensor(description.dst_desc());
-  } else if (op.srcs[1] == op.srcs[0]) {
-    dst = append_reorder(op.name, held(op.srcs[1]).front(), description.dst_desc());
-  } else {
-    dst = overwritable(op.srcs[1], description.dst_desc());
-  }
+  // The sum post-op adds to what stands in dst.
+  const Held dst = convolution_dst(op, problem, description.dst_desc());
   Step step;
   step.primitive = dnnl::convolution_forward(description);
   step.arguments = {

@@ -67,6 +67,10 @@ class PlanLowering {
   Argument constant(int role, const dnnl::memory& memory);
   void append(const Op& op, const StepText& text, Step step);
   void add_scratchpad(Step& step, const dnnl::memory::desc& desc);
+  /// Where a convolution writes: over its residual where nobody needs that any more, else over a copy of it; a residual
+  /// that is also the source must stay whole while the kernel reads it.
+  Held convolution_dst(const Op& op, const ConvolutionProblem& problem, const dnnl::memory::desc& desc);
+  void lower_winograd(const Op& op, const ConvolutionOp& convolution);
   Held append_reorder(const std::string& name, const Held& src, const dnnl::memory::desc& desc);
 
   const Network& network_;

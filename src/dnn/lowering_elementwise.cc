@@ -68,7 +68,7 @@ void PlanLowering::lower(const Op& op, const BinnedAverageOp& average) {
   const Held dst = new_tensor(f32_desc(shape(op.dst), Tag::nhwc));
   Step step;
   step.arguments = {argument(DNNL_ARG_SRC, src), argument(DNNL_ARG_DST, dst)};
-  step.loop = [average, in = shape(op.srcs[0])](const float* from, float* to) {
+  step.loop = [average, in = shape(op.srcs[0])](const float* from, float* to, float* /*scratch*/) {
     binned_average(average, in, from, to);
   };
   append(op, {"pooling", "loop"}, std::move(step));
@@ -81,7 +81,8 @@ void PlanLowering::lower(const Op& op, const ChannelReductionOp& reduction) {
   const Held dst = new_tensor(f32_desc(shape(op.dst), Tag::nchw));
   Step step;
   step.arguments = {argument(DNNL_ARG_SRC, src), argument(DNNL_ARG_DST, dst)};
-  step.loop = [reduction, cells = in[0] * in[2] * in[3], channels = in[1]](const float* from, float* to) {
+  step.loop = [reduction, cells = in[0] * in[2] * in[3], channels = in[1]](const float* from, float* to,
+                                                                           float* /*scratch*/) {
     reduce_channels(reduction, cells, channels, from, to);
   };
   append(op, {"reduction", "loop"}, std::move(step));

@@ -19,10 +19,11 @@ struct Argument {
   dnnl::memory::desc desc;
 };
 
-/// Either a primitive, or a loop of our own from its first argument to its second.
+/// Either a primitive, or a loop of our own from its first argument to its second, with its third, if any, as scratch.
 struct Step {
+  using Loop = std::function<void(const float* src, float* dst, float* scratch)>;
   dnnl::primitive primitive;
-  std::function<void(const float* src, float* dst)> loop;
+  Loop loop;
   std::vector<Argument> arguments;
 };
 

@@ -21,9 +21,10 @@ struct Session::Impl {
   struct BoundStep {
     const_dnnl_primitive_t primitive = nullptr;  ///< null: a loop
     std::vector<dnnl_exec_arg_t> arguments;
-    const std::function<void(const float*, float*)>* loop = nullptr;
+    const Step::Loop* loop = nullptr;
     const float* src = nullptr;
     float* dst = nullptr;
+    float* scratch = nullptr;
   };
 
   explicit Impl(std::shared_ptr<const Plan::Impl> bound_plan)
@@ -41,6 +42,7 @@ struct Session::Impl {
       bound.loop = &step.loop;
       bound.src = at(step.arguments[0].buffer);
       bound.dst = at(step.arguments[1].buffer);
+      if (step.arguments.size() > 2) bound.scratch = at(step.arguments[2].buffer);
     } else {
       bound.primitive = step.primitive.get();
       for (const Argument& argument : step.arguments) {
@@ -56,7 +58,7 @@ struct Session::Impl {
 
   void execute(const BoundStep& step) {
     if (step.loop != nullptr) {
-      (*step.loop)(step.src, step.dst);
+      (*step.loop)(step.src, step.dst, step.scratch);
       return;
     }
     // The C call takes the arguments as they stand; the C++ one would build a table of them on every run.

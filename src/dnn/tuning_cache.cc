@@ -13,7 +13,7 @@
 namespace glimpse::dnn {
 namespace {
 
-constexpr std::string_view kHeader = "glimpse tuning 1";
+constexpr std::string_view kHeader = "glimpse tuning 2";
 constexpr std::string_view kSeparator = " | ";
 /// Some 10,000 problems; a file that has grown beyond is started anew.
 constexpr std::size_t kMaxBytes = std::size_t{1} << 20;

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
+#include <vector>
 
 #include "dnn/over_rows.h"
+#include "dnn/sgemm.h"
 #include "dnn/winograd_loops.h"
 
 namespace glimpse::dnn {
@@ -82,70 +85,118 @@ class Tiles {
 /// of the first cache; the row more is zero.
 std::int64_t odd(std::int64_t tiles) { return tiles | 1; }
 
-Array take_values(Kernels& kernels, std::int64_t tiles, std::int64_t channels) {
-  Array values = kernels.take({kValues, odd(tiles), channels});
-  if (odd(tiles) != tiles) {
-    for (std::int64_t p = 0; p < kValues; ++p) {
-      std::fill_n(values.data() + (p * odd(tiles) + tiles) * channels, channels, 0.0F);
+/// Calls body(from, count) on as many pictures at a time as are best transformed together.
+class Pieces {
+ public:
+  Pieces(std::int64_t pictures, std::int64_t numbers_a_picture)
+      : pictures_(pictures), count_(std::clamp<std::int64_t>(pictures * numbers_a_picture / kPiece, 1, pictures)) {}
+
+  std::int64_t largest() const { return (pictures_ + count_ - 1) / count_; }
+
+  template <typename Body>
+  void each(Body body) const {
+    for (std::int64_t i = 0; i < count_; ++i) {
+      const std::int64_t from = pictures_ * i / count_;
+      body(from, pictures_ * (i + 1) / count_ - from);
     }
   }
-  return values;
-}
 
-/// Numbers from one value's plane to the next's.
-std::int64_t plane(const Array& values) { return values.dim(1) * values.dim(2); }
+ private:
+  std::int64_t pictures_;
+  std::int64_t count_;
+};
 
-Array source_values(Kernels& kernels, const Tiles& tiles, const Array& src, const Geometry& map, std::int64_t from,
-                    std::int64_t count) {
-  Array values = take_values(kernels, count * tiles.per_picture(), map.channels());
-  tiles.each(from, count, map, 6, kernels.threads(),
-             [&](std::int64_t picture, const TileCells& cells, std::int64_t row) {
-               winograd_source(src.data() + picture, cells, values.data() + row * map.channels(), plane(values));
-             });
-  return values;
-}
+/// Which way cells are transformed.
+using Transform = void (*)(const float* picture, const TileCells& cells, float* dst, std::int64_t plane);
 
-/// [36, out, in]
-Array filter_values(Kernels& kernels, const Array& weight, bool turned) {
-  const std::int64_t in = weight.dim(1);
-  Array values = kernels.take({kValues, weight.dim(0), in});
-  over_rows(weight.dim(0), kValues * in, kernels.threads(), [&](std::int64_t out) {
-    winograd_filters(weight.data() + out * in * 9, in, turned, values.data() + out * in, plane(values));
-  });
-  return values;
-}
-
-/// Calls body(from, count) on as many pictures at a time as are best transformed together.
-template <typename Body>
-void over_pieces(std::int64_t pictures, std::int64_t numbers_a_picture, Body body) {
-  const std::int64_t pieces = std::clamp<std::int64_t>(pictures * numbers_a_picture / kPiece, 1, pictures);
-  for (std::int64_t i = 0; i < pieces; ++i) {
-    const std::int64_t from = pictures * i / pieces;
-    body(from, pictures * (i + 1) / pieces - from);
+/// [36, odd(tiles), channels] of `count` pictures from `from` on.
+void to_values(const Tiles& tiles, const Geometry& map, Transform transform, int side, const float* src,
+               std::int64_t from, std::int64_t count, float* values, int threads) {
+  const std::int64_t used = count * tiles.per_picture();
+  const std::int64_t plane = odd(used) * map.channels();
+  if (odd(used) != used) {
+    for (std::int64_t p = 0; p < kValues; ++p) {
+      std::fill_n(values + p * plane + used * map.channels(), map.channels(), 0.0F);
+    }
   }
+  tiles.each(from, count, map, side, threads, [&](std::int64_t picture, const TileCells& cells, std::int64_t row) {
+    transform(src + picture, cells, values + row * map.channels(), plane);
+  });
 }
 
-/// `filters` [36, out, in], or, `transposed`, [36, in, out].
-Array filtered(Kernels& kernels, const Tiles& tiles, const Array& src, const Geometry& from, const Shape& dst_shape,
-               const Array& filters, bool transposed) {
+/// weight [out, in, 3, 3] → [36, out, in]
+void to_filters(const float* weight, std::int64_t out, std::int64_t in, bool turned, float* filters, int threads) {
+  over_rows(out, kValues * in, threads, [&](std::int64_t row) {
+    winograd_filters(weight + row * in * 9, in, turned, filters + row * in, out * in);
+  });
+}
+
+/// One map computed from another.
+class Pass {
+ public:
+  Pass(const Tiles& tiles, const Geometry& src, const Geometry& dst)
+      : tiles_(tiles),
+        src_(src),
+        dst_(dst),
+        pieces_(dst.extent.n, tiles.per_picture() * kValues * (src.channels() + dst.channels())) {}
+
+  /// Numbers that `run` needs room for.
+  std::int64_t scratch() const {
+    return kValues * odd(pieces_.largest() * tiles_.per_picture()) * (src_.channels() + dst_.channels());
+  }
+
+  /// `filters` [36, out, in], or, `transposed`, [36, in, out].
+  void run(const float* src, const float* filters, bool transposed, const WinogradEnd& end, float* scratch, float* dst,
+           int threads) const {
+    const std::int64_t in = src_.channels();
+    const std::int64_t out = dst_.channels();
+    pieces_.each([&](std::int64_t first, std::int64_t count) {
+      const std::int64_t rows = odd(count * tiles_.per_picture());
+      float* products = scratch + kValues * rows * in;
+      to_values(tiles_, src_, winograd_source, 6, src, first, count, scratch, threads);
+      const Factor right = transposed ? Factor{filters, in, out} : Factor{filters, out, in, true};
+      multiply_all(kValues, {scratch, rows, in}, right, products, false, threads);
+      tiles_.each(first, count, dst_, kTile, threads,
+                  [&](std::int64_t picture, const TileCells& cells, std::int64_t row) {
+                    winograd_output(products + row * out, rows * out, cells, end, dst + picture);
+                  });
+    });
+  }
+
+ private:
+  Tiles tiles_;
+  Geometry src_;
+  Geometry dst_;
+  Pieces pieces_;
+};
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr WinogradEnd kAsItIs = {nullptr, false, -kInfinity, kInfinity};
+
+Pass forward(const ConvolutionProblem& problem, std::int64_t block) {
+  const ConvolutionOptions& o = problem.options;
+  return {Tiles(problem.dst(), o.dilation), geometry(problem.src, block, {-o.padding.top, -o.padding.left}),
+          geometry(problem.dst(), block, {0, 0})};
+}
+
+Array run_pass(Kernels& kernels, const Pass& pass, const Array& src, const Array& filters, bool transposed,
+               const Shape& dst_shape) {
+  const Array input = kernels.reordered(src, kernels.block());
+  const Array scratch = kernels.take({pass.scratch()});
   Array dst = kernels.take(dst_shape, kernels.block());
-  const Geometry to = geometry(dst_shape, kernels.block(), {0, 0});
-  over_pieces(dst_shape[0], tiles.per_picture() * kValues * (from.channels() + to.channels()),
-              [&](std::int64_t first, std::int64_t count) {
-                const Array values = source_values(kernels, tiles, src, from, first, count);
-                const Array products = kernels.take({kValues, values.dim(1), to.channels()});
-                kernels.batched_product(values, filters, products, {.transpose_right = !transposed});
-                tiles.each(first, count, to, kTile, kernels.threads(),
-                           [&](std::int64_t picture, const TileCells& cells, std::int64_t row) {
-                             winograd_output(products.data() + row * to.channels(), plane(products), cells,
-                                             dst.data() + picture);
-                           });
-              });
+  pass.run(input.data(), filters.data(), transposed, kAsItIs, scratch.data(), dst.data(), kernels.threads());
   return dst;
 }
 
-std::array<std::int64_t, 2> padding(const ConvolutionProblem& problem) {
-  return {problem.options.padding.top, problem.options.padding.left};
+Array filters_of(Kernels& kernels, const Array& weight, bool turned) {
+  Array filters = kernels.take({kValues, weight.dim(0), weight.dim(1)});
+  to_filters(weight.data(), weight.dim(0), weight.dim(1), turned, filters.data(), kernels.threads());
+  return filters;
+}
+
+bool clips(const Activation& activation) {
+  using Kind = Activation::Kind;
+  return activation.kind == Kind::kNone || activation.kind == Kind::kRelu || activation.kind == Kind::kClip;
 }
 
 }  // namespace
@@ -154,48 +205,95 @@ bool winograd_fits(const ConvolutionProblem& problem, std::int64_t block) {
   const ConvolutionOptions& o = problem.options;
   const Shape& w = problem.weight;
   const bool channels = std::min(w[0], w[1]) >= kLeastChannels && w[0] % block == 0 && w[1] % block == 0;
-  return channels && w[2] == 3 && w[3] == 3 && o.stride[0] == 1 && o.stride[1] == 1 && o.groups == 1 && !problem.bias;
+  return channels && w[2] == 3 && w[3] == 3 && o.stride[0] == 1 && o.stride[1] == 1 && o.groups == 1 &&
+         clips(o.activation);
+}
+
+struct WinogradConvolution::Impl {
+  Pass pass;
+  AlignedBuffer filters;
+  std::vector<float> bias;
+  WinogradEnd end;
+};
+
+WinogradConvolution::WinogradConvolution(const ConvolutionProblem& problem, const float* weight, const float* bias,
+                                         std::int64_t block) {
+  const std::int64_t out = problem.weight[0];
+  const std::int64_t in = problem.weight[1];
+  auto impl = std::make_unique<Impl>(Impl{forward(problem, block),
+                                          AlignedBuffer(static_cast<std::size_t>(kValues * out * in) * sizeof(float)),
+                                          {},
+                                          kAsItIs});
+  to_filters(weight, out, in, false, reinterpret_cast<float*>(impl->filters.data()), thread_count());
+  if (bias != nullptr) impl->bias.assign(bias, bias + out);
+  const Activation& activation = problem.options.activation;
+  WinogradEnd& end = impl->end;
+  end.bias = bias == nullptr ? nullptr : impl->bias.data();
+  end.add = problem.residual;
+  if (activation.kind == Activation::Kind::kRelu) end.lo = 0;
+  if (activation.kind == Activation::Kind::kClip) {
+    end.lo = activation.lo;
+    end.hi = activation.hi;
+  }
+  impl_ = std::move(impl);
+}
+
+WinogradConvolution::~WinogradConvolution() = default;
+
+std::size_t WinogradConvolution::scratch_bytes() const {
+  return static_cast<std::size_t>(impl_->pass.scratch()) * sizeof(float);
+}
+
+std::size_t WinogradConvolution::weight_bytes() const {
+  return impl_->filters.size() + impl_->bias.size() * sizeof(float);
+}
+
+void WinogradConvolution::run(const float* src, float* dst, float* scratch) const {
+  const auto* filters = reinterpret_cast<const float*>(impl_->filters.data());
+  impl_->pass.run(src, filters, false, impl_->end, scratch, dst, thread_count());
 }
 
 Array winograd(Kernels& kernels, const ConvolutionProblem& problem, const Array& src, const Array& weight) {
-  const auto [top, left] = padding(problem);
-  return filtered(kernels, Tiles(problem.dst(), problem.options.dilation), kernels.reordered(src, kernels.block()),
-                  geometry(problem.src, kernels.block(), {-top, -left}), problem.dst(),
-                  filter_values(kernels, weight, false), false);
+  return run_pass(kernels, forward(problem, kernels.block()), src, filters_of(kernels, weight, false), false,
+                  problem.dst());
 }
 
 Array winograd_d_src(Kernels& kernels, const ConvolutionProblem& problem, const Array& d_dst, const Array& weight) {
   // The same with turned filters and what of a full padding of 2 cells the forward pass left.
-  const auto [top, left] = padding(problem);
-  const auto& dilation = problem.options.dilation;
-  return filtered(kernels, Tiles(problem.src, dilation), kernels.reordered(d_dst, kernels.block()),
-                  geometry(problem.dst(), kernels.block(), {top - 2 * dilation[0], left - 2 * dilation[1]}),
-                  problem.src, filter_values(kernels, weight, true), true);
+  const ConvolutionOptions& o = problem.options;
+  const std::int64_t block = kernels.block();
+  const Pass pass(
+      Tiles(problem.src, o.dilation),
+      geometry(problem.dst(), block, {o.padding.top - 2 * o.dilation[0], o.padding.left - 2 * o.dilation[1]}),
+      geometry(problem.src, block, {0, 0}));
+  return run_pass(kernels, pass, d_dst, filters_of(kernels, weight, true), true, problem.src);
 }
 
 Array winograd_d_weight(Kernels& kernels, const ConvolutionProblem& problem, const Array& src, const Array& d_dst) {
-  const auto [top, left] = padding(problem);
-  const Tiles tiles(problem.dst(), problem.options.dilation);
-  const Geometry from = geometry(problem.src, kernels.block(), {-top, -left});
+  const ConvolutionOptions& o = problem.options;
+  const Tiles tiles(problem.dst(), o.dilation);
+  const Geometry from = geometry(problem.src, kernels.block(), {-o.padding.top, -o.padding.left});
   const Geometry to = geometry(problem.dst(), kernels.block(), {0, 0});
+  const std::int64_t in = from.channels();
+  const std::int64_t out = to.channels();
   const Array input = kernels.reordered(src, kernels.block());
   const Array gradient = kernels.reordered(d_dst, kernels.block());
-  const Array products = kernels.take({kValues, to.channels(), from.channels()});
-  over_pieces(problem.src[0], tiles.per_picture() * kValues * (from.channels() + to.channels()),
-              [&](std::int64_t first, std::int64_t count) {
-                const Array values = source_values(kernels, tiles, input, from, first, count);
-                const Array gradients = take_values(kernels, count * tiles.per_picture(), to.channels());
-                tiles.each(first, count, to, kTile, kernels.threads(),
-                           [&](std::int64_t picture, const TileCells& cells, std::int64_t row) {
-                             winograd_output_d_src(gradient.data() + picture, cells,
-                                                   gradients.data() + row * to.channels(), plane(gradients));
-                           });
-                kernels.batched_product(gradients, values, products, {.transpose_left = true, .accumulate = first > 0});
-              });
+  const Array products = kernels.take({kValues, out, in});
+  const Pieces pieces(problem.src[0], tiles.per_picture() * kValues * (in + out));
+  const std::int64_t most = odd(pieces.largest() * tiles.per_picture());
+  const Array values = kernels.take({kValues * most * in});
+  const Array gradients = kernels.take({kValues * most * out});
+  const int threads = kernels.threads();
+  pieces.each([&](std::int64_t first, std::int64_t count) {
+    const std::int64_t rows = odd(count * tiles.per_picture());
+    to_values(tiles, from, winograd_source, 6, input.data(), first, count, values.data(), threads);
+    to_values(tiles, to, winograd_output_d_src, kTile, gradient.data(), first, count, gradients.data(), threads);
+    multiply_all(kValues, {gradients.data(), rows, out, true}, {values.data(), rows, in}, products.data(), first > 0,
+                 threads);
+  });
   Array d_weight = kernels.take(problem.weight);
-  over_rows(to.channels(), kValues * from.channels(), kernels.threads(), [&](std::int64_t out) {
-    winograd_filters_d_src(products.data() + out * from.channels(), plane(products), from.channels(),
-                           d_weight.data() + out * from.channels() * 9);
+  over_rows(out, kValues * in, threads, [&](std::int64_t row) {
+    winograd_filters_d_src(products.data() + row * in, out * in, in, d_weight.data() + row * in * 9);
   });
   return d_weight;
 }

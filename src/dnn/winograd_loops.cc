@@ -1,5 +1,6 @@
 #include "dnn/winograd_loops.h"
 
+#include <algorithm>
 #include <array>
 
 #include "dnn/multiversion.h"
@@ -143,12 +144,22 @@ GLIMPSE_INLINE void from_cells(const float* picture, const TileCells& cells, flo
 }
 
 template <int L>
-GLIMPSE_INLINE void to_cells(const float* src, std::int64_t plane, const TileCells& cells, float* picture) {
-  std::array<float, L> nowhere;
+GLIMPSE_INLINE void to_cells(const float* src, std::int64_t plane, const TileCells& cells, const WinogradEnd& end,
+                             float* picture) {
+  Places<16, L> tile;
   for (std::int64_t b = 0; b < cells.blocks; ++b) {
+    transform<OutputLine, L>([&](int i) { return src + i * plane + b * L; }, [&](int i) { return tile[i].data(); });
+    const float* bias = end.bias == nullptr ? kNothing.data() : end.bias + b * L;
     float* block = picture + b * cells.block_size;
-    transform<OutputLine, L>([&](int i) { return src + i * plane + b * L; },
-                             [&](int i) { return cells.at[i] < 0 ? nowhere.data() : block + cells.at[i]; });
+    for (int i = 0; i < 16; ++i) {
+      if (cells.at[i] < 0) continue;
+      float* cell = block + cells.at[i];
+#pragma omp simd
+      for (int l = 0; l < L; ++l) {
+        const float sum = tile[i][l] + bias[l] + (end.add ? cell[l] : 0.0F);
+        cell[l] = std::min(std::max(sum, end.lo), end.hi);
+      }
+    }
   }
 }
 
@@ -164,9 +175,9 @@ GLIMPSE_MULTIVERSION void winograd_source(const float* picture, const TileCells&
 }
 
 GLIMPSE_MULTIVERSION void winograd_output(const float* src, std::int64_t plane, const TileCells& cells,
-                                          float* picture) {
-  if (cells.lanes == 16) return to_cells<16>(src, plane, cells, picture);
-  to_cells<8>(src, plane, cells, picture);
+                                          const WinogradEnd& end, float* picture) {
+  if (cells.lanes == 16) return to_cells<16>(src, plane, cells, end, picture);
+  to_cells<8>(src, plane, cells, end, picture);
 }
 
 GLIMPSE_MULTIVERSION void winograd_output_d_src(const float* picture, const TileCells& cells, float* dst,

@@ -16,8 +16,16 @@ struct TileCells {
 
 /// Bᵀ d B of 6×6 cells: value p (of 36) of channel c goes to dst[p · plane + c].
 void winograd_source(const float* picture, const TileCells& cells, float* dst, std::int64_t plane);
+/// What happens to an output before it is stored.
+struct WinogradEnd {
+  const float* bias;  ///< a channel; none: null
+  bool add = false;   ///< to what stands there
+  float lo = 0;       ///< then clipped to [lo, hi]
+  float hi = 0;
+};
 /// Aᵀ m A: 36 values to 4×4 cells.
-void winograd_output(const float* src, std::int64_t plane, const TileCells& cells, float* picture);
+void winograd_output(const float* src, std::int64_t plane, const TileCells& cells, const WinogradEnd& end,
+                     float* picture);
 /// A y Aᵀ of 4×4 cells, the transpose of winograd_output: what the gradient of an output is to the 36 values.
 void winograd_output_d_src(const float* picture, const TileCells& cells, float* dst, std::int64_t plane);
 

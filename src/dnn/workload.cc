@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <vector>
+
+#include "dnn/winograd.h"
 
 namespace glimpse::dnn {
 namespace {
@@ -35,6 +38,24 @@ void Workload::add(const typename Primitive::primitive_desc& description) {
   implementation_ = description.impl_info_str();
 }
 
+void Workload::add_winograd(const ConvolutionProblem& problem) {
+  const std::vector<float> weight(static_cast<std::size_t>(element_count(problem.weight)), 0.01F);
+  const std::vector<float> bias(static_cast<std::size_t>(problem.weight[0]), 0.125F);
+  const auto winograd = std::make_shared<const WinogradConvolution>(
+      problem, weight.data(), problem.bias ? bias.data() : nullptr, channel_block());
+  Task task;
+  task.memories = {filled(f32_desc(problem.src, blocked_tag()), 0.5F),
+                   filled(f32_desc(problem.dst(), blocked_tag()), 0.25F)};
+  const auto scratch = std::make_shared<AlignedBuffer>(winograd->scratch_bytes());
+  const auto numbers = [](void* data) { return static_cast<float*>(data); };
+  task.loop = [=, src = numbers(task.memories[0].get_data_handle()),
+               dst = numbers(task.memories[1].get_data_handle())] {
+    winograd->run(src, dst, numbers(scratch->data()));
+  };
+  tasks_.push_back(std::move(task));
+  implementation_ = WinogradConvolution::kName;
+}
+
 Workload::Task Workload::reorder(const dnnl::memory& from, const dnnl::memory& to) {
   Task task;
   task.primitive = dnnl::reorder(from, to);
@@ -61,6 +82,10 @@ std::unique_ptr<Workload> Workload::convolution(const ConvolutionProblem& proble
     result->add<dnnl::convolution_forward>(*description);
     return result;
   }
+  if (is_own_winograd(problem, variant)) {
+    result->add_winograd(problem);
+    return result;
+  }
   if (variant != ConvolutionVariant::kBlocked) return nullptr;
   result->add<dnnl::convolution_forward>(*make_convolution(problem, ConvolutionVariant::kPreferred));
   result->surround_with_reorders();
@@ -80,6 +105,10 @@ double Workload::run() {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point begin = Clock::now();
   for (const Task& task : tasks_) {
+    if (task.loop) {
+      task.loop();
+      continue;
+    }
     const dnnl_status_t status = dnnl_primitive_execute(task.primitive.get(), stream_.get(),
                                                         static_cast<int>(task.arguments.size()), task.arguments.data());
     dnnl::error::wrap_c_api(status, "could not execute a primitive");

@@ -1,6 +1,7 @@
 /// One primitive with buffers of its own, to be timed. Internal to src/dnn.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ class Workload {
 
  private:
   struct Task {
+    std::function<void()> loop;  ///< instead of a primitive
     dnnl::primitive primitive;
     std::vector<dnnl::memory> memories;
     std::vector<dnnl_exec_arg_t> arguments;
@@ -30,6 +32,7 @@ class Workload {
   /// Source and destination are the task's first two memories.
   template <typename Primitive>
   void add(const typename Primitive::primitive_desc& description);
+  void add_winograd(const ConvolutionProblem& problem);
   void surround_with_reorders();
   static Task reorder(const dnnl::memory& from, const dnnl::memory& to);
 

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <functional>
 #include <limits>
@@ -345,16 +346,27 @@ TEST_F(TrainerTest, AStartBringsItsProjectionToo) {
   only.caption.reset();
   only.finetune.reset();
   only.scst.reset();
-  Listener first;
-  Trainer(only, first).run(Trainer::Start::kAnew);
+  only.distill->epochs = 12;
+  const auto run_on = [&](Listener& listener) {
+    try {
+      Trainer(only, listener).run(Trainer::Start::kAnew);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInterrupted) << error.what();
+    }
+  };
+  Listener first(30);
+  run_on(first);
   only.output = folder() / "again.safetensors";
-  only.encoder.start = folder() / "tiny.safetensors.training/distill.safetensors";
+  only.encoder.start = folder() / "tiny.safetensors.training/distill.best.safetensors";
   only.distill->epochs = 1;
   only.distill->learning_rate = 1e-9;
   Listener second;
-  Trainer(only, second).run(Trainer::Start::kAnew);
+  run_on(second);
+  double best = 0;
+  for (const Measures& scores : first.validations) best = std::max(best, scores[0].second);
+  EXPECT_GT(best, 0.1);
   // Batch norm's running statistics move a little.
-  EXPECT_NEAR(second.validations.back()[0].second, first.validations.back()[0].second, 0.05);
+  EXPECT_NEAR(second.validations.back()[0].second, best, 0.05);
 }
 
 TEST_F(TrainerTest, RefusesALanguageOfOneWord) {
