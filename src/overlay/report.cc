@@ -24,10 +24,6 @@ constexpr const char* kRun = "run.js";
 constexpr const char* kEntries = "entries.js";
 constexpr std::size_t kMaxBytes = std::size_t{4} << 30;  // of a file that is read back
 
-constexpr int kPictureSide = 1280;   // fills most windows
-constexpr int kThumbSide = 480;      // a gallery's picture on a fine screen
-constexpr double kWorthThumb = 1.4;  // a picture that is larger than this many thumbs gets one
-
 Error cannot_write(const fs::path& path, const std::error_code& error) {
   const bool denied = error == std::errc::permission_denied || error == std::errc::read_only_file_system;
   return Error(denied ? ErrorCode::kPermission : ErrorCode::kIo,
@@ -136,10 +132,10 @@ ReportEntry Report::success(const std::string& path, const Image& picture, const
   ReportEntry entry;
   entry.path_ = path;
   entry.details_ = report_details(transform, captions, options_.rows, options_.cols);
-  entry.picture_ = to_jpeg(picture, kPictureSide);
-  const bool large = std::max(picture.width, picture.height) > kWorthThumb * kThumbSide;
-  if (large) entry.thumb_ = to_jpeg(picture, kThumbSide);
-  entry.summary_ = path_members(path) + ',' + report_summary(transform, captions.front(), large);
+  ReportPictures pictures = report_pictures(picture);
+  entry.picture_ = std::move(pictures.picture);
+  entry.thumb_ = std::move(pictures.thumb);
+  entry.summary_ = path_members(path) + ',' + report_summary(transform, captions.front(), !entry.thumb_.empty());
   return entry;
 }
 

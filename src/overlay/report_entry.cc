@@ -51,6 +51,22 @@ Json caption_to_json(const Caption& caption, std::size_t cells) {
           {"words", std::move(words)}};
 }
 
+/// `pixels` with sides of at most `longest`.
+cv::Mat within(const cv::Mat& pixels, int longest) {
+  const double scale = double(longest) / std::max(pixels.cols, pixels.rows);
+  if (scale >= 1) return pixels;
+  return codec::resize(pixels, {std::max(1, cvRound(pixels.cols * scale)), std::max(1, cvRound(pixels.rows * scale))});
+}
+
+std::string to_jpeg(const cv::Mat& pixels) {
+  constexpr int kQuality = 84;
+  cv::Mat blue_first;
+  cv::cvtColor(pixels, blue_first, cv::COLOR_RGB2BGR);
+  std::vector<unsigned char> bytes;
+  cv::imencode(".jpg", blue_first, bytes, {cv::IMWRITE_JPEG_QUALITY, kQuality});
+  return {bytes.begin(), bytes.end()};
+}
+
 }  // namespace
 
 QuantisedMap quantise(std::span<const float> alpha) {
@@ -111,20 +127,18 @@ double confidence(const Caption& caption) {
   return std::exp(sum / static_cast<double>(caption.glimpses.size()));
 }
 
-std::string to_jpeg(const Image& picture, int longest) {
-  constexpr int kQuality = 84;
+ReportPictures report_pictures(const Image& picture) {
+  constexpr int kPictureSide = 1280;
+  constexpr int kThumbSide = 480;
+  constexpr double kHardlyLarger = 1.4;
   try {
-    cv::Mat pixels = codec::view(picture);
-    const double scale = double(longest) / std::max(pixels.cols, pixels.rows);
-    if (scale < 1) {
-      pixels =
-          codec::resize(pixels, {std::max(1, cvRound(pixels.cols * scale)), std::max(1, cvRound(pixels.rows * scale))});
+    ReportPictures jpegs;
+    const cv::Mat pixels = within(codec::view(picture), kPictureSide);
+    jpegs.picture = to_jpeg(pixels);
+    if (std::max(pixels.cols, pixels.rows) > kHardlyLarger * kThumbSide) {
+      jpegs.thumb = to_jpeg(within(pixels, kThumbSide));
     }
-    cv::Mat blue_first;
-    cv::cvtColor(pixels, blue_first, cv::COLOR_RGB2BGR);
-    std::vector<unsigned char> bytes;
-    cv::imencode(".jpg", blue_first, bytes, {cv::IMWRITE_JPEG_QUALITY, kQuality});
-    return {bytes.begin(), bytes.end()};
+    return jpegs;
   } catch (const cv::Exception& error) {
     throw Error(ErrorCode::kInternal, "cannot encode a picture for the report: OpenCV: " + error.err);
   }

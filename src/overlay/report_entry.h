@@ -37,7 +37,13 @@ std::string report_details(const ViewTransform& transform, std::span<const Capti
 /// The geometric mean of the words' probabilities, 0..1; NaN for a caption without words.
 double confidence(const Caption& caption);
 
-/// A JPEG of the picture with sides of at most `longest`; it is not enlarged. Throws Error(kInternal).
-std::string to_jpeg(const Image& picture, int longest);
+/// JPEGs of a picture for the page, none larger than it.
+struct ReportPictures {
+  std::string picture;  ///< sides of at most 1280 pixels, which fills most windows
+  std::string thumb;  ///< of at most 480, a gallery's picture on a fine screen; empty where `picture` is hardly larger
+};
+
+/// Throws Error(kInternal).
+ReportPictures report_pictures(const Image& picture);
 
 }  // namespace glimpse

@@ -172,6 +172,18 @@ class Gallery(Page):
         self.assertIn("one: probability", next(name for role, name in roles if role == "option"))
 
 
+class Sealed(Page):
+    def tearDown(self):
+        self.assertFalse(self.browser.dialog_is_open())
+        self.browser.complaints()
+
+    def test_markup_that_got_in_after_all_could_not_run(self):
+        self.browser.run("document.body.insertAdjacentHTML('beforeend', '<img id=planted src=x onerror=\"window.hit = 1\">')")
+        self.browser.wait("document.getElementById('planted').complete")
+        self.assertIsNone(self.value("window.hit ?? null"))
+        self.assertIn("Content Security Policy", " ".join(self.browser.complaints()))
+
+
 class Damaged(Page):
     """A report that was cut short says so, and shows what there is."""
 
@@ -247,7 +259,7 @@ class Viewer(Page):
         self.assertEqual(self.shown_word(), ["a"])
         self.browser.press("PageDown")
         self.browser.wait("document.getElementById('viewer-place').textContent === '6 of 30'")
-        self.browser.wait("document.querySelector('.word:last-child').textContent === 'sleeps'")
+        self.browser.wait("document.querySelector('.word:last-child')?.textContent === 'sleeps'")
         self.assertEqual(self.shown_word(), [])
         self.browser.press("PageUp", "PageUp", "Escape")
         self.browser.wait("!document.querySelector('dialog[open]')")
@@ -259,7 +271,7 @@ class Viewer(Page):
         self.browser.press("Space")
         self.assertEqual(self.text("#play span"), "Pause")
         for word in ("a", "dog", "runs"):
-            self.browser.wait(f"document.querySelector('.word.shown').textContent === '{word}'")
+            self.browser.wait(f"document.querySelector('.word.shown')?.textContent === '{word}'")
             self.assertIn(word + ": probability", self.text("#spoken"))
         self.browser.wait("document.querySelector('#play span').textContent === 'Play'")
         self.browser.click("#play")
