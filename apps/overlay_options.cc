@@ -32,7 +32,7 @@ OptionGroup overlay_option_group() {
       "box: a frame around half of the attention; spotlight: the picture lit where the model looked");
   add("layout", value("LAYOUT"),
       "sheet: the picture, then one tile a word (default); strip: all in one row; words: a file a word, "
-      "photo.01-a.png, photo.02-dog.png, …; matrix: words × cells of the map");
+      "photo.glimpses.01-a.png and so on; matrix: words × cells of the map");
   add("animate", "the words one after the other in an animated WebP, photo.glimpses.webp");
   add("colormap", value("NAME"),
       "any of OpenCV's; inferno (default), magma, plasma, viridis and cividis are even to the eye");

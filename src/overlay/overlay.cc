@@ -59,11 +59,11 @@ std::string name_part(const std::string& word) {
   return name.empty() ? "_" : name;
 }
 
-/// ".01-dog.png"
+/// ".glimpses.01-dog.png"
 std::string word_suffix(std::size_t index, const std::string& word) {
   std::array<char, 16> number = {};
-  std::snprintf(number.data(), number.size(), ".%02zu-", index + 1);
-  return number.data() + name_part(word) + ".png";
+  std::snprintf(number.data(), number.size(), "%02zu", index + 1);
+  return ".glimpses." + std::string(number.data()) + "-" + name_part(word) + ".png";
 }
 
 Overlay still(std::string suffix, Image image) {

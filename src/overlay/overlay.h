@@ -39,7 +39,7 @@ struct OverlayOptions {
 
 /// What goes into one file.
 struct Overlay {
-  std::string suffix;         ///< of the file's name, after the picture's: ".glimpses.png", ".01-dog.png"
+  std::string suffix;         ///< of the file's name, after the picture's: ".glimpses.png", ".glimpses.01-dog.png"
   std::vector<Frame> frames;  ///< a still picture is one
   bool animated = false;
 };

@@ -15,7 +15,8 @@ class SpotlightPainter : public Painter {
       auto* pixel = tile.ptr<cv::Vec3b>(y);
       const float* heat = gaze.heat.ptr<float>(y);
       for (int x = 0; x < tile.cols; ++x) {
-        const double light = 1 - darkness_ * (1 - heat[x]);
+        // Squared, as the opacity of heat is.
+        const double light = 1 - darkness_ * (1 - double(heat[x]) * heat[x]);
         for (int c = 0; c < 3; ++c) pixel[x][c] = cv::saturate_cast<std::uint8_t>(light * pixel[x][c]);
       }
     }

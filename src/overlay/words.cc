@@ -71,7 +71,7 @@ class Pages {
     draw_likelihood(canvas, {margin_, bar_y(), width_, scene_.units(6)}, word.log_prob);
     const TextPainter::Style style{scene_.units(20), Weight::kRegular, kPale};
     const std::string beta = gate(word.beta, scene_.text());
-    const std::string numbers = percent(word.log_prob) + (beta.empty() ? "" : "     " + beta);
+    const std::string numbers = "probability " + percent(word.log_prob) + (beta.empty() ? "" : "     " + beta);
     scene_.text().draw(canvas, numbers, {margin_, canvas.rows - margin_}, style);
   }
 

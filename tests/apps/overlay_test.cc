@@ -61,7 +61,8 @@ TEST_F(OverlayAppTest, AFileAWordIsListedInTheRecord) {
   for (std::size_t i = 0; i < record["words"].size(); ++i) {
     const std::string word = record["words"][i]["word"];
     const std::string file = record["overlays"][i];
-    EXPECT_EQ(file, "out/photo." + std::string(i < 9 ? "0" : "") + std::to_string(i + 1) + "-" + word + ".png");
+    EXPECT_EQ(file,
+              "out/photo.glimpses." + std::string(i < 9 ? "0" : "") + std::to_string(i + 1) + "-" + word + ".png");
     EXPECT_GT(load_image(path(file)).width, 0);
   }
   const ProcessResult text = glimpse({"overlay", "--layout", "words", "-o", "out", "x/photo.ppm"});

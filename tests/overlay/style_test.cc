@@ -181,9 +181,9 @@ TEST(HeatStyleTest, OpacityGrowsWithAttention) {
 }
 
 TEST(SpotlightStyleTest, LightGrowsWithAttentionToThePictureItself) {
-  const cv::Mat ramp = painted_ramp(*make_spotlight_painter(0.6), 200, 20);
-  for (int i = 1; i <= 20; ++i) EXPECT_GT(brightness(ramp, i), brightness(ramp, i - 1)) << i;
-  EXPECT_EQ(ramp.at<cv::Vec3b>(0, 20), cv::Vec3b::all(200));
+  const cv::Mat ramp = painted_ramp(*make_spotlight_painter(0.6), 200, 10);
+  for (int i = 1; i <= 10; ++i) EXPECT_GT(brightness(ramp, i), brightness(ramp, i - 1)) << i;
+  EXPECT_EQ(ramp.at<cv::Vec3b>(0, 10), cv::Vec3b::all(200));
   EXPECT_EQ(painted_ramp(*make_spotlight_painter(1), 200, 1).at<cv::Vec3b>(0, 0), cv::Vec3b::all(0));
 }
 
