@@ -99,7 +99,9 @@ class CaptionRun {
 
 ExitCode caption_pictures(const SharedOptions& options, const DrawOverlays& draw) {
   catch_interrupts();
-  Inputs inputs(options.inputs, options.nul_separated);
+  InputOptions input_options;
+  input_options.nul_separated = options.nul_separated;
+  Inputs inputs(options.inputs, input_options);
   const Model model = load_model(options.model);
   PictureReader reader(std::move(inputs), model.config().input,
                        draw != nullptr);  // decodes while the model is compiled

@@ -27,6 +27,7 @@ using Arguments = std::span<const std::string>;
 // but results and reports on single inputs.
 ExitCode run_caption(Arguments arguments);
 ExitCode run_overlay(Arguments arguments);
+ExitCode run_batch(Arguments arguments);
 ExitCode run_eval(Arguments arguments);
 ExitCode run_train(Arguments arguments);
 ExitCode run_info(Arguments arguments);

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <string_view>
 
 #include "interrupt.h"
@@ -18,38 +19,40 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 13> kPictureExtensions = {
-    ".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".pnm", ".ppm", ".pgm", ".pbm", ".gif"};
+constexpr std::array<std::string_view, 13> kPictureExtensions = {"jpg", "jpeg", "jpe", "png", "webp", "tif", "tiff",
+                                                                 "bmp", "pnm",  "ppm", "pgm", "pbm",  "gif"};
 constexpr std::string_view kOverlaySuffix = ".glimpses.png";
 
-/// Whether a file in a folder counts as a picture: by its extension; not hidden, and not an overlay that glimpse drew.
-bool looks_like_picture(const fs::path& path) {
-  const std::string name = path.filename().string();
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); });
-  return name.front() != '.' && !name.ends_with(kOverlaySuffix) &&
-         std::find(kPictureExtensions.begin(), kPictureExtensions.end(), extension) != kPictureExtensions.end();
+  return text;
 }
 
-/// Pictures in `folder`, by name; throws Error where it cannot be listed or has none.
-std::vector<std::string> pictures_in(const fs::path& folder) {
-  std::vector<std::string> found;
+struct Folder {
+  std::vector<std::string> pictures;  ///< by name
+  std::vector<std::string> folders;   ///< by name; neither hidden ones nor links
+};
+
+/// What is in `folder`; throws Error where it cannot be listed.
+Folder list_folder(const fs::path& folder, const PictureNames& names) {
+  Folder found;
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     std::error_code unreadable;  // an entry whose kind cannot be told is left to the loader to complain about
-    if (looks_like_picture(entry->path()) && !entry->is_directory(unreadable)) found.push_back(entry->path().string());
+    if (!entry->is_directory(unreadable)) {
+      if (names.match(entry->path())) found.pictures.push_back(entry->path().string());
+    } else if (!entry->is_symlink(unreadable) && !entry->path().filename().string().starts_with('.')) {
+      found.folders.push_back(entry->path().string());
+    }
   }
   if (error) {
     const bool denied = error == std::errc::permission_denied;
     throw Error(denied ? ErrorCode::kPermission : ErrorCode::kIo,
                 "cannot list the folder " + quote(folder.native()) + ": " + error.message());
   }
-  if (found.empty()) {
-    throw Error(ErrorCode::kMissing,
-                "no pictures in the folder " + quote(folder.native()) + " (subfolders are not looked into)");
-  }
-  std::sort(found.begin(), found.end());
+  std::sort(found.pictures.begin(), found.pictures.end());
+  std::sort(found.folders.begin(), found.folders.end());
   return found;
 }
 
@@ -65,11 +68,22 @@ std::vector<std::string> matches(const std::string& pattern) {
 
 }  // namespace
 
-Inputs::Inputs(std::vector<std::string> arguments, bool nul_separated)
-    : arguments_(std::move(arguments)), separator_(nul_separated ? '\0' : '\n') {
+PictureNames::PictureNames(std::vector<std::string> extensions) {
+  if (extensions.empty()) extensions.assign(kPictureExtensions.begin(), kPictureExtensions.end());
+  for (std::string& extension : extensions) extensions_.push_back("." + lower(std::move(extension)));
+}
+
+bool PictureNames::match(const fs::path& path) const {
+  const std::string name = path.filename().string();
+  return !name.starts_with('.') && !name.ends_with(kOverlaySuffix) &&
+         std::find(extensions_.begin(), extensions_.end(), lower(path.extension().string())) != extensions_.end();
+}
+
+Inputs::Inputs(std::vector<std::string> arguments, InputOptions options)
+    : arguments_(std::move(arguments)), options_(std::move(options)) {
   const auto lists = std::count(arguments_.begin(), arguments_.end(), "-");
   if (lists > 1) throw Error(ErrorCode::kUsage, "'-' is given twice, but there is one standard input");
-  if (lists == 0 && nul_separated) {
+  if (lists == 0 && options_.nul_separated) {
     throw Error(ErrorCode::kUsage, "-0 is about paths on standard input; give '-' to read them");
   }
 }
@@ -77,11 +91,15 @@ Inputs::Inputs(std::vector<std::string> arguments, bool nul_separated)
 std::optional<Input> Inputs::next(const std::stop_token& stop) {
   while (!interrupted() && !stop.stop_requested()) {
     if (!pending_.empty()) {
-      Input input = std::move(pending_.front());
+      Pending pending = std::move(pending_.front());
       pending_.pop_front();
-      return input;
-    }
-    if (reading_list_) {
+      if (pending.kind == Pending::Kind::kInput || (pending.kind == Pending::Kind::kFolderEnd && found_ == 0)) {
+        ++found_;
+        return std::move(pending.input);
+      }
+      if (pending.kind == Pending::Kind::kFolder) found_ = 0;
+      if (pending.kind != Pending::Kind::kFolderEnd) open_folder(pending.input.path);
+    } else if (reading_list_) {
       if (const std::optional<std::string> path = next_listed(stop)) {
         expand(*path, false);
       } else {
@@ -103,26 +121,45 @@ void Inputs::expand(const std::string& path, bool patterns) {
   const fs::file_status status = fs::status(path, error);
   try {
     if (fs::is_directory(status)) {
-      for (std::string& picture : pictures_in(path)) pending_.push_back({std::move(picture), std::nullopt});
+      const std::string hint = options_.recursive ? " or below it" : " (subfolders are not looked into)";
+      const Error empty(ErrorCode::kMissing, "no pictures in the folder " + quote(path) + hint);
+      pending_.push_back({{path, std::nullopt}, Pending::Kind::kFolder});
+      pending_.push_back({{path, empty}, Pending::Kind::kFolderEnd});
     } else if (patterns && status.type() == fs::file_type::not_found &&
                path.find_first_of("*?[") != std::string::npos) {
       for (const std::string& match : matches(path)) expand(match, false);
     } else {
-      pending_.push_back({path, std::nullopt});
+      pending_.push_back({{path, std::nullopt}});
     }
   } catch (const Error& failure) {
-    pending_.push_back({path, failure});
+    pending_.push_back({{path, failure}});
   }
+}
+
+/// Puts the folder's pictures, and then its folders, before what else is pending.
+void Inputs::open_folder(const std::string& path) {
+  std::vector<Pending> inside;
+  try {
+    Folder folder = list_folder(path, options_.names);
+    for (std::string& picture : folder.pictures) inside.push_back({{std::move(picture), std::nullopt}});
+    for (std::string& inner : folder.folders) {
+      if (options_.recursive) inside.push_back({{std::move(inner), std::nullopt}, Pending::Kind::kFolderWithin});
+    }
+  } catch (const Error& failure) {
+    inside.push_back({{path, failure}});
+  }
+  pending_.insert(pending_.begin(), std::make_move_iterator(inside.begin()), std::make_move_iterator(inside.end()));
 }
 
 std::optional<std::string> Inputs::next_listed(const std::stop_token& stop) {
   constexpr int kPatienceMs = 50;  // how long Ctrl-C may have to wait
+  const char separator = options_.nul_separated ? '\0' : '\n';
   while (!interrupted() && !stop.stop_requested()) {
-    const std::size_t end = list_buffer_.find(separator_);
+    const std::size_t end = list_buffer_.find(separator);
     if (end != std::string::npos || list_ended_) {
       std::string path = list_buffer_.substr(0, end);
       list_buffer_.erase(0, end == std::string::npos ? end : end + 1);
-      if (separator_ == '\n' && path.ends_with('\r')) path.pop_back();
+      if (separator == '\n' && path.ends_with('\r')) path.pop_back();
       if (!path.empty()) return path;
       if (end == std::string::npos) return std::nullopt;
       continue;
@@ -134,7 +171,7 @@ std::optional<std::string> Inputs::next_listed(const std::stop_token& stop) {
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
       pending_.push_back(
-          {"-", Error(ErrorCode::kIo, std::string("cannot read standard input: ") + std::strerror(errno))});
+          {{"-", Error(ErrorCode::kIo, std::string("cannot read standard input: ") + std::strerror(errno))}});
     }
     if (count <= 0) list_ended_ = true;
     if (count > 0) list_buffer_.append(chunk.data(), static_cast<std::size_t>(count));

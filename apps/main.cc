@@ -24,6 +24,7 @@ struct Command {
 constexpr std::array kCommands = {
     Command{"caption", "say what is on pictures", run_caption},
     Command{"overlay", "draw where the model looked at each word", run_overlay},
+    Command{"batch", "caption folders, lists and archives, and make a report", run_batch},
     Command{"eval", "score a model's captions beside what people wrote", run_eval},
     Command{"train", "make a model from pictures and captions", run_train},
     Command{"info", "describe a model", run_info},
@@ -43,7 +44,8 @@ std::string usage() {
   return text +
          "\nglimpse COMMAND --help lists a command's options, glimpse --version says what it is built from.\n\n"
          "  glimpse caption photo.jpg\n"
-         "  glimpse overlay photo.jpg -o out/\n";
+         "  glimpse overlay photo.jpg -o out/\n"
+         "  glimpse batch photos/ -o captions.jsonl --report report/\n";
 }
 
 ExitCode run(Arguments arguments) {

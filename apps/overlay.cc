@@ -2,10 +2,9 @@
 #include "overlay/overlay.h"
 
 #include <filesystem>
-#include <set>
-#include <utility>
 
 #include "caption_run.h"
+#include "overlay_files.h"
 #include "overlay_options.h"
 
 namespace glimpse::apps {
@@ -19,35 +18,6 @@ OptionGroup output_group() {
                               "folder for the overlays, made if need be (default: the current folder)");
   return group;
 }
-
-/// Throws Error naming the folder where it is none and cannot be made.
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (fs::is_directory(folder)) return;
-  if (fs::exists(folder)) {
-    throw Error(ErrorCode::kUsage, "--output takes a folder; " + quote(folder.native()) + " is a file");
-  }
-  throw Error(error == std::errc::permission_denied ? ErrorCode::kPermission : ErrorCode::kIo,
-              "cannot make the folder " + quote(folder.native()) + ": " + error.message());
-}
-
-/// Beginnings of file names that no other picture of this run has: photo, and photo-2 for the next photo of that name.
-class OverlayNames {
- public:
-  explicit OverlayNames(fs::path folder) : folder_(std::move(folder)) {}
-
-  fs::path next(const fs::path& picture) {
-    const std::string stem = picture.stem().string();
-    std::string name = stem;
-    for (int number = 2; !used_.insert(name).second; ++number) name = stem + "-" + std::to_string(number);
-    return folder_ / name;
-  }
-
- private:
-  fs::path folder_;
-  std::set<std::string> used_;
-};
 
 }  // namespace
 
@@ -67,7 +37,7 @@ ExitCode run_overlay(Arguments arguments) {
   const OverlayOptions overlay_options = read_overlay_options(*parsed);
   const SharedOptions shared = read_shared_options(*parsed);
   const fs::path folder = parsed->text("output").value_or(".");
-  make_folder(folder);
+  make_folder(folder, "--output");
 
   OverlayNames names(folder);
   return caption_pictures(

@@ -1,7 +1,7 @@
 # The Debian packages that glimpse is built from, and how missing ones are installed. Sourced by apps/quickstart.sh and tests/run.sh.
 
 glimpse_build_packages="g++ cmake ninja-build pkg-config libdnnl-dev libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev
-  libopencv-contrib-dev libtbb-dev libboost-program-options-dev nlohmann-json3-dev zlib1g-dev libwebp-dev fonts-dejavu-core"
+  libopencv-contrib-dev libtbb-dev libboost-program-options-dev nlohmann-json3-dev libarchive-dev zlib1g-dev libwebp-dev fonts-dejavu-core"
 glimpse_test_packages="libgtest-dev libgmock-dev libbenchmark-dev"
 
 # glimpse_say TEXT: what is going on, set off from what the tools print.

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/json_check.h"
 #include "core/text.h"
 #include "terminal.h"
 
@@ -187,6 +188,33 @@ class CsvFormat : public RecordFormat {
 };
 
 }  // namespace
+
+std::string record_path(const std::string& path) {
+  return Json::parse(Json(path).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
+}
+
+std::optional<EarlierRecord> parse_record(std::string_view line) {
+  try {
+    check_json(line, "a record");
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  const Json json = Json::parse(line);
+  const auto text = [&json](const char* key) -> std::optional<std::string> {
+    const auto found = json.is_object() ? json.find(key) : json.end();
+    if (found == json.end() || !found->is_string()) return std::nullopt;
+    return found->get<std::string>();
+  };
+  EarlierRecord record;
+  const std::optional<std::string> path = text("path");
+  const std::optional<std::string> caption = text("caption");
+  record.failed = json.is_object() && json.contains("error");
+  if (!path || (!caption && !record.failed)) return std::nullopt;
+  record.path = *path;
+  record.caption = caption.value_or("");
+  record.model = text("model").value_or("");
+  return record;
+}
 
 std::unique_ptr<RecordFormat> make_record_format(Format format, RecordLayout layout) {
   switch (format) {

@@ -44,6 +44,20 @@ class RecordFormat {
   virtual std::optional<std::string> failure(const std::string& path, const Error& error) const = 0;
 };
 
+/// What a line of JSON lines says, for those who go on after it.
+struct EarlierRecord {
+  std::string path;     ///< as `record_path` gives it
+  std::string caption;  ///< empty where the picture failed
+  std::string model;    ///< likewise
+  bool failed = false;
+};
+
+/// How a path stands in JSON: bytes that are not UTF-8 are replaced, so that paths that are not the same may be so
+/// here.
+std::string record_path(const std::string& path);
+/// Nothing where `line` is no record.
+std::optional<EarlierRecord> parse_record(std::string_view line);
+
 std::unique_ptr<RecordFormat> make_record_format(Format format, RecordLayout layout);
 
 }  // namespace glimpse::apps

@@ -124,13 +124,17 @@ Results read_results(const std::filesystem::path& path, const train::CaptionedSe
   return reader.finish(set, file);
 }
 
+std::string coco_entry(const std::string& id, const std::string& caption) {
+  const Json json = {{"image_id", id_json(id)}, {"caption", caption}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 void write_results(const std::filesystem::path& path, const train::CaptionedSet& set,
                    std::span<const CaptionResult> captions) {
   write_atomically(path, [&](std::ostream& stream) {
     const char* separator = "[";
     for (const CaptionResult& result : captions) {
-      const Json json = {{"image_id", id_json(set.pictures[result.picture].id)}, {"caption", result.caption}};
-      stream << separator << json.dump(-1, ' ', false, Json::error_handler_t::replace);
+      stream << separator << coco_entry(set.pictures[result.picture].id, result.caption);
       separator = ",\n";
     }
     stream << (captions.empty() ? "[]\n" : "]\n");

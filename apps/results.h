@@ -26,6 +26,9 @@ struct Results {
 /// layouts, pictures that the set does not have or has several of by that name, and two captions of one picture.
 Results read_results(const std::filesystem::path& path, const train::CaptionedSet& set);
 
+/// One entry of COCO results JSON: {"image_id": …, "caption": …}. An id that is a whole number is written as one.
+std::string coco_entry(const std::string& id, const std::string& caption);
+
 /// COCO results JSON, atomically. Ids that are whole numbers are written as numbers. Throws Error(kIo, kPermission).
 void write_results(const std::filesystem::path& path, const train::CaptionedSet& set,
                    std::span<const CaptionResult> captions);

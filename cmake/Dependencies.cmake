@@ -6,6 +6,7 @@ find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
 include(${CMAKE_CURRENT_LIST_DIR}/OpenCV.cmake)
 find_package(TBB REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(LibArchive 3.6 REQUIRED)
 
 # libwebp's animation encoder; Debian ships no CMake package for it.
 find_path(WEBP_INCLUDE_DIR NAMES webp/mux.h REQUIRED)

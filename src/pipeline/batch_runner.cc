@@ -139,8 +139,7 @@ class BatchRunner::Impl {
       : captioner_(captioner),
         options_(options),
         workers_(resolve_workers(options.workers)),
-        sessions_(captioner, captions, workers_),
-        number_(options.first) {
+        sessions_(captioner, captions, workers_) {
     scaled_ = options.load;
     scaled_.min_width = captioner.config().input.width;
     scaled_.min_height = captioner.config().input.height;
@@ -162,7 +161,7 @@ class BatchRunner::Impl {
   LoadOptions scaled_;
   int workers_;
   Sessions sessions_;
-  std::size_t number_;  ///< of the next picture in the whole list
+  std::size_t number_ = 0;  ///< of the next picture in the whole list
   std::mutex stats_mutex_;
   BatchStats stats_;
 };
@@ -261,6 +260,7 @@ void BatchRunner::Impl::deliver(const BatchHooks& hooks, Batch& batch) {
 BatchStats BatchRunner::Impl::run(const BatchHooks& hooks, const std::stop_token& stop) {
   stats_ = {};
   stats_.workers = workers_;
+  number_ = hooks.first;
   const auto begin = std::chrono::steady_clock::now();
   const int threads = workers_ + 1;
   // TBB's own limit is the processors' number unless told otherwise.

@@ -62,13 +62,13 @@ struct BatchHooks {
   std::function<std::any(const BatchPicture&)> draw = {};
   /// One call at a time, in the order of the list, for every picture that `next` gave.
   std::function<void(BatchResult)> deliver;
-};
-
-struct BatchOptions {
-  int workers = 0;  ///< encoders at work at once, each on one processor thread; 0: all that the process may use
   /// How many pictures came before these, in a run that these continue: a picture stands at the place of its batch that
   /// its number in the whole list gives it, so that an interrupted list comes out as an uninterrupted one, bit for bit.
   std::size_t first = 0;
+};
+
+struct BatchOptions {
+  int workers = 0;        ///< encoders at work at once, each on one processor thread; 0: all that the process may use
   LoadOptions load = {};  ///< limits; min_width and min_height are the model's
 };
 

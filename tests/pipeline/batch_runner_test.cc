@@ -77,10 +77,10 @@ struct RunOptions {
 std::vector<BatchResult> run(std::function<std::optional<BatchInput>()> next, const RunOptions& options = {}) {
   BatchOptions batch;
   batch.workers = options.workers;
-  batch.first = options.first;
   BatchRunner runner(captioner(), {}, batch);
   std::vector<BatchResult> results;
-  runner.run({std::move(next), options.draw, [&](BatchResult result) { results.push_back(std::move(result)); }});
+  runner.run({std::move(next), options.draw, [&](BatchResult result) { results.push_back(std::move(result)); },
+              options.first});
   return results;
 }
 

@@ -1,0 +1,34 @@
+/// COCO results JSON written as results come: beside its place until it is whole, then put there in one step.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace glimpse::apps {
+
+/// The id that a picture has in COCO results: of a file name as COCO has them, COCO_val2014_000000391895.jpg or
+/// 000000391895.jpg, the number in its last twelve digits, without the zeros before it; else the name without its
+/// extension ("391895" is then a number too, "photo12" is not).
+std::string coco_id(const std::filesystem::path& picture);
+
+class CocoFile {
+ public:
+  /// Throws Error: kUsage where the file exists already, unless it may be replaced; kPermission, kIo.
+  CocoFile(std::filesystem::path path, bool replace);
+  ~CocoFile();
+  CocoFile(const CocoFile&) = delete;
+  CocoFile& operator=(const CocoFile&) = delete;
+
+  void add(const std::string& picture, const std::string& caption);
+  /// Puts the file in its place. Throws Error(kPermission, kIo).
+  void finish();
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path partial_;
+  std::ofstream stream_;
+  bool empty_ = true;
+};
+
+}  // namespace glimpse::apps
