@@ -65,7 +65,7 @@ TEST_F(CommandsTest, WrongUsageIsOneLineThatSaysWhatWasMeant) {
       {{"info", "one", "two"}, "one model at a time"},
       {{"pack", "folder"}, "-o FILE"},
       {{"pack", "-o", "x"}, "one model folder"},
-      {{"bench"}, "encoder or decoder"},
+      {{"bench"}, "encoder, decoder or pipeline"},
       {{"bench", "decodr"}, "did you mean 'decoder'?"},
       {{"bench", "decoder", "--no-such-option"}, "no-such-option"},
   };
