@@ -52,9 +52,8 @@ ArchiveReader::ArchiveReader(std::string path, PictureNames names, std::size_t m
   if (std::filesystem::is_directory(path_, unknown)) throw damage("it is a folder");
   if (archive_read_open_filename(reader_.get(), path_.c_str(), kBlock) == ARCHIVE_OK) return;
   const int error = archive_errno(reader_.get());
-  if (error == ARCHIVE_ERRNO_FILE_FORMAT || error == ARCHIVE_ERRNO_MISC) {
-    throw damage(archive_error_string(reader_.get()));
-  }
+  // How libarchive says that the bytes are none that it knows.
+  if (error == EILSEQ || error < 0) throw damage(archive_error_string(reader_.get()));
   const bool denied = error == EACCES || error == EPERM;
   throw Error(error == ENOENT ? ErrorCode::kMissing
               : denied        ? ErrorCode::kPermission
