@@ -174,7 +174,7 @@ CommandLine command_line() {
   OptionGroup group{"What to measure", {}};
   const auto value = [](const char* name) { return po::value<std::string>()->value_name(name); };
   auto add = group.options.add_options();
-  add("images,n", value("N"), "of those given, the first N (default: 256); they are held in memory");
+  add("images", value("N"), "of those given, the first N (default: 256); they are held in memory");
   add("batch", value("N"), "pictures at a time in each worker (default: 8)");
   add("recursive,r", "folders stand for all that is below them");
   add("repeat", value("N"), "rounds, in each both are measured, in turns; medians are compared (default: 5)");

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 13> kPictureExtensions = {"jpg", "jpeg", "jpe", "png", "webp", "tif", "tiff",
                                                                  "bmp", "pnm",  "ppm", "pgm", "pbm",  "gif"};
-constexpr std::string_view kOverlaySuffix = ".glimpses.png";
+constexpr std::string_view kOverlayMark = ".glimpses.";  // in the names of overlays
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -75,7 +75,7 @@ PictureNames::PictureNames(std::vector<std::string> extensions) {
 
 bool PictureNames::match(const fs::path& path) const {
   const std::string name = path.filename().string();
-  return !name.starts_with('.') && !name.ends_with(kOverlaySuffix) &&
+  return !name.starts_with('.') && name.find(kOverlayMark) == std::string::npos &&
          std::find(extensions_.begin(), extensions_.end(), lower(path.extension().string())) != extensions_.end();
 }
 
