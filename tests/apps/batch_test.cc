@@ -186,6 +186,17 @@ TEST_F(BatchOutputTest, ADiskThatIsFullLeavesWholeRecords) {
   EXPECT_LT(kept, 60U);
 }
 
+TEST_F(BatchOutputTest, ABenchmarkSaysWhereTheTimeGoes) {
+  add_photos(12);
+  const ProcessResult result = glimpse({"bench", "pipeline", "photos", "--images", "10", "--repeat", "2", "-t", "2"});
+  EXPECT_EQ(result.code, 0) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("10 pictures, 2 workers, batches of 8, median of 2 rounds"));
+  EXPECT_THAT(result.output, HasSubstr("the whole run reaches "));
+  for (const char* stage : {"list", "read, decode, resize", "encode", "search", "write"}) {
+    EXPECT_THAT(result.output, HasSubstr(std::string("\n  ") + stage + "  "));
+  }
+}
+
 TEST_F(BatchOutputTest, WrongUsageIsSaidClearly) {
   add_photos(1);
   const struct {

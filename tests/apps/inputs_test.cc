@@ -12,7 +12,7 @@ class InputsTest : public AppTest {
   InputsTest() {
     std::filesystem::create_directories(path("photos/inner"));
     for (const char* name : {"photos/b.ppm", "photos/a.PPM", "photos/inner/c.ppm", "photos/.hidden.ppm",
-                             "photos/x.glimpses.png", "photos/x.glimpses.01-dog.ppm", "d.ppm", "e[1].ppm"}) {
+                             "photos/x.glimpses.png", "photos/x.glimpses.01-dog.png", "d.ppm", "e[1].ppm"}) {
       add_picture(name);
     }
     write_file(path("photos/notes.txt"), "no picture");
