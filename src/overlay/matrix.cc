@@ -73,12 +73,7 @@ class Matrix {
   void draw_key(cv::Mat& canvas) const {
     cv::Mat picture = canvas(cv::Rect(cv::Point(margin(), key_top()), thumbnail_.size()));
     thumbnail_.copyTo(picture);
-    for (int row = 0; row < scene_.rows(); ++row) {
-      const cv::Rect first = scene_.cell_on_tile(row, 0, picture.size());
-      const cv::Rect last = scene_.cell_on_tile(row, scene_.cols() - 1, picture.size());
-      cv::rectangle(picture, first | last, kPaper, 1);
-    }
-    number_rows(canvas);
+    mark_rows(canvas);
     const int x = margin() + thumbnail_.cols + scene_.units(60);
     const int line = scene_.units(26);
     int y = key_top() + line;
@@ -100,16 +95,25 @@ class Matrix {
     }
   }
 
-  /// Beside the small picture, where there is room for them.
-  void number_rows(cv::Mat& canvas) const {
-    TextPainter::Style style = small_;
-    for (int row = 0; row < scene_.rows(); ++row) {
-      const cv::Rect cell = scene_.cell_on_tile(row, scene_.cols() - 1, thumbnail_.size());
-      style.height = std::min(small_.height, cell.height);
-      if (style.height < scene_.units(9)) continue;
-      const int baseline = key_top() + (cell.tl().y + cell.br().y + cvRound(0.73 * style.height)) / 2;
-      scene_.text().draw(canvas, std::to_string(row + 1), {margin() + thumbnail_.cols + scene_.units(6), baseline},
-                         style);
+  /// On the small picture the map's outline and rows, and beside it their numbers; of many rows only some.
+  void mark_rows(cv::Mat& canvas) const {
+    cv::Mat picture = canvas(cv::Rect(cv::Point(margin(), key_top()), thumbnail_.size()));
+    const auto map_rows = [&](int first, int last) {
+      return scene_.cell_on_tile(first, 0, picture.size()) |
+             scene_.cell_on_tile(last, scene_.cols() - 1, picture.size());
+    };
+    const int last_row = scene_.rows() - 1;
+    const cv::Rect map = map_rows(0, last_row);
+    cv::rectangle(picture, map, kPaper, 1);
+    // As many as there is room for numbers.
+    const int step = cvCeil(double(small_.height) * scene_.rows() / std::max(1, map.height));
+    for (int row = 0; row <= last_row; row += step) {
+      const cv::Rect rows = map_rows(row, std::min(row + step - 1, last_row));
+      cv::line(picture, rows.tl(), {rows.br().x - 1, rows.y}, kPaper, 1);
+      const cv::Rect numbered = map_rows(row, row);
+      const cv::Point beside(margin() + thumbnail_.cols + scene_.units(6),
+                             key_top() + numbered.y + (numbered.height + cvRound(0.73 * small_.height)) / 2);
+      scene_.text().draw(canvas, std::to_string(row + 1), beside, small_);
     }
   }
 
