@@ -12,10 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 RecordLayout make_layout(const BatchCommand& command, const ModelConfig& config) {
-  RecordLayout layout;
-  layout.model = config.name;
-  layout.rows = config.rows;
-  layout.cols = config.cols;
+  RecordLayout layout = record_layout(config);
   layout.top = command.caption.search.top;
   layout.attention = command.attention;
   layout.overlays = command.overlays.has_value();

@@ -27,7 +27,7 @@ Captioner compile(const Model& model, const BatchCommand& command) {
   options.threads = 1;
   // Kernels chosen by measurement may be others the next time, and with them the last bits of what they compute: a run
   // that goes on after an interruption gives what an uninterrupted one gives.
-  options.tuning = dnn::Tuning::kDirect;
+  options.tuning = dnn::Tuning::kWinograd;
   return Captioner(model, options);
 }
 
@@ -49,8 +49,9 @@ class BatchRun {
 
   ExitCode run() {
     total_ = std::async(std::launch::async, [this] { return count_inputs(command_, stop_.get_token()); });
-    if (tally_.earlier() > 0)
+    if (tally_.earlier() > 0) {
       report("going on after " + std::to_string(tally_.earlier()) + " records of an earlier run");
+    }
     progress_.skip(tally_.earlier());
     BatchHooks hooks;
     hooks.next = [this] { return next(); };

@@ -108,11 +108,7 @@ class ScratchFile {
 BatchStats run_whole(const Pictures& pictures, BatchRunner& runner, const ModelConfig& config) {
   const ScratchFile scratch;
   RecordFile records(scratch.path(), RecordFile::Start::kReplace);
-  RecordLayout layout;
-  layout.model = config.name;
-  layout.rows = config.rows;
-  layout.cols = config.cols;
-  const std::unique_ptr<RecordFormat> format = make_record_format(Format::kJson, layout);
+  const std::unique_ptr<RecordFormat> format = make_record_format(Format::kJson, record_layout(config));
   std::size_t next = 0;
   BatchHooks hooks;
   hooks.next = [&]() -> std::optional<BatchInput> {
@@ -208,7 +204,7 @@ int bench_pipeline(std::span<const std::string> args) {
   CaptionerOptions captioner_options;
   captioner_options.batch = options.batch;
   captioner_options.threads = 1;
-  captioner_options.tuning = dnn::Tuning::kDirect;
+  captioner_options.tuning = dnn::Tuning::kWinograd;
   const Captioner captioner(load_model(options.model.model), captioner_options);
   const Pictures pictures = read_pictures(options, captioner);
   std::vector<CaptionSession> sessions;

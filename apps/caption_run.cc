@@ -14,10 +14,7 @@ namespace glimpse::apps {
 namespace {
 
 RecordLayout make_layout(const ModelConfig& config, const SharedOptions& options, bool overlays) {
-  RecordLayout layout;
-  layout.model = config.name;
-  layout.rows = config.rows;
-  layout.cols = config.cols;
+  RecordLayout layout = record_layout(config);
   layout.top = options.caption.search.top;
   layout.attention = options.attention;
   layout.timing = options.timing;

@@ -216,6 +216,14 @@ std::optional<EarlierRecord> parse_record(std::string_view line) {
   return record;
 }
 
+RecordLayout record_layout(const ModelConfig& config) {
+  RecordLayout layout;
+  layout.model = config.name;
+  layout.rows = config.rows;
+  layout.cols = config.cols;
+  return layout;
+}
+
 std::unique_ptr<RecordFormat> make_record_format(Format format, RecordLayout layout) {
   switch (format) {
     case Format::kJson:

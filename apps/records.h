@@ -25,6 +25,9 @@ struct RecordLayout {
   bool overlays = false;
 };
 
+/// What the model says of it.
+RecordLayout record_layout(const ModelConfig& config);
+
 struct Record {
   std::string path;
   int width = 0;  ///< of the upright original

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "core/error.h"
+#include "core/hash.h"
 
 namespace glimpse::apps {
 namespace {
@@ -90,12 +91,10 @@ Shard Shard::parse(const std::string& text) {
 }
 
 bool Shard::has(std::string_view path) const {
-  // FNV-1a, and then mixed: its low bits alone say too little of a name's last letters.
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char c : path) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 0x100000001b3U;
-  }
+  Hash names;
+  names.add(path);
+  std::uint64_t hash = names.value();
+  // Mixed: the low bits alone say too little of a name's last letters.
   hash ^= hash >> 32;
   hash *= 0x9e3779b97f4a7c15U;
   hash ^= hash >> 32;

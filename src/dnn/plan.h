@@ -54,7 +54,8 @@ enum class Tuning {
   kMeasure,  ///< time direct against Winograd per shape and channels-last against blocked per network; keep and
              ///< remember the faster
   kDirect,   ///< never Winograd
-  kWinograd  ///< Winograd wherever the processor has a kernel for it; for tests
+  kWinograd  ///< Winograd wherever it fits: nothing is timed, so that two runs never differ, and fast for several
+             ///< images at a time
 };
 
 struct PlanOptions {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "core/json_check.h"
 #include "core/text.h"
 
@@ -140,15 +141,9 @@ Architecture architecture_of(const TensorViews& tensors, std::string graph) {
 }
 
 std::string fingerprint(const Architecture& architecture) {
-  constexpr std::uint64_t kBasis = 0xcbf29ce484222325U;
-  constexpr std::uint64_t kPrime = 0x100000001b3U;
-  std::uint64_t hash = kBasis;
-  for (const char c : shapes_to_json(architecture) + '\n' + architecture.graph) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * kPrime;
-  }
-  std::string text(16, '0');
-  for (std::size_t i = 0; i < text.size(); ++i) text[i] = "0123456789abcdef"[hash >> (60 - 4 * i) & 0xfU];
-  return text;
+  Hash hash;
+  hash.add(shapes_to_json(architecture) + '\n' + architecture.graph);
+  return hash.text();
 }
 
 void write_checkpoint(const std::filesystem::path& path, const Architecture& architecture, const Counters& counters,

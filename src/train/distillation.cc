@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/file.h"
+#include "core/hash.h"
 #include "core/random.h"
 #include "net/shapes.h"
 #include "train/picture_batch.h"
@@ -56,7 +58,32 @@ Distillation::Distillation(DistillationInput input, ParameterSet& parameters, dn
   parameters_.add(std::string(kProject) + ".weight", std::move(weight), true);
   parameters_.add(std::string(kProject) + ".bias", std::move(bias), false);
   measure_target();
+  if (!input_.options.cache.empty()) open_cache();
   seek(0);
+}
+
+void Distillation::open_cache() {
+  const DistillStage& options = input_.options;
+  Hash key;
+  key.add(MappedFile(options.teacher_graph).bytes());
+  key.add(MappedFile(options.teacher_weights).bytes());
+  const auto number = [&](double value) { key.add(std::to_string(value) + ' '); };
+  for (const std::string& node : options.target) key.add(node + ' ');
+  key.add(options.logits_weight > 0 ? options.teacher_output : "");
+  number(options.teacher_dilate ? 1 : 0);
+  for (const double value : options.teacher_mean) number(value);
+  for (const double value : options.teacher_std) number(value);
+  number(input_.input.width);
+  number(input_.input.height);
+  const AugmentOptions& augment = options.augment;
+  for (const double value : {augment.flip ? 1.0 : 0.0, augment.scale_min, augment.scale_max, augment.ratio_min,
+                             augment.ratio_max, augment.colour}) {
+    number(value);
+  }
+  key.add(std::to_string(input_.seed));
+  for (const std::filesystem::path& picture : input_.pictures) key.add(picture.native() + '\n');
+  said_.resize(static_cast<std::size_t>(element_count(teacher_.map_shape(1)) + teacher_.logits_shape(1)[1]));
+  cache_.emplace(options.cache, key.text(), input_.pictures.size(), options.views, said_.size());
 }
 
 LoaderOptions Distillation::loader_options(bool training) const {
@@ -68,6 +95,7 @@ LoaderOptions Distillation::loader_options(bool training) const {
   options.shuffle = training;
   options.whole_batches = training;
   if (training) options.augment = input_.options.augment;
+  if (training && !input_.options.cache.empty()) options.views = input_.options.views;
   return options;
 }
 
@@ -131,20 +159,51 @@ Variable Distillation::predict(Tape& tape, const Variable& picture, const Networ
                      tape.parameter(parameters_.at(std::string(kProject) + ".bias")), {});
 }
 
+Distillation::Lesson Distillation::look(const Batch& batch) {
+  teacher_.look(batch.pixels, static_cast<std::int64_t>(batch.pictures.size()));
+  return {teacher_.map(kernels_), teacher_.logits(kernels_)};
+}
+
+Distillation::Lesson Distillation::lesson(const Batch& batch) {
+  if (!cache_) return look(batch);
+  const int view = batch.epoch % input_.options.views;
+  const bool known = std::ranges::all_of(
+      batch.pictures, [&](const LoadedPicture& picture) { return cache_->has(picture.index, view); });
+  const auto pictures = static_cast<std::int64_t>(batch.pictures.size());
+  const Lesson lesson =
+      known ? Lesson{kernels_.take(teacher_.map_shape(pictures)), kernels_.take(teacher_.logits_shape(pictures))}
+            : look(batch);
+  const std::int64_t map = lesson.map.count() / pictures;
+  const std::int64_t classes = lesson.logits.dim(1);
+  for (std::int64_t i = 0; i < pictures; ++i) {
+    const std::size_t picture = batch.pictures[static_cast<std::size_t>(i)].index;
+    if (!known) {
+      std::copy_n(lesson.map.data() + i * map, map, said_.data());
+      std::copy_n(lesson.logits.data() + i * classes, classes, said_.data() + map);
+      cache_->write(picture, view, said_);
+    }
+    // Read even where it was just written: a run learns from the same rounded numbers however often it was interrupted.
+    cache_->read(picture, view, said_);
+    std::copy_n(said_.data(), map, lesson.map.data() + i * map);
+    std::copy_n(said_.data() + map, classes, lesson.logits.data() + i * classes);
+  }
+  return lesson;
+}
+
 Stage::Step Distillation::step() {
   const Batch& batch = loader_->next();
   const auto pictures = static_cast<std::int64_t>(batch.pictures.size());
-  teacher_.look(batch.pixels, pictures);
+  const Lesson lesson = this->lesson(batch);
   Tape tape(kernels_);
   const Variable said = predict(tape, picture_batch(tape, batch, input_.input), {});
-  const Variable error = mean_squared_error(tape, said, standardised(teacher_.map(kernels_)));
+  const Variable error = mean_squared_error(tape, said, standardised(lesson.map));
   Step result;
   result.pictures = pictures;
   result.parts = {{"error", error.value().data()[0]}};
   Variable loss = error;
   if (input_.options.logits_weight > 0) {
     const Variable classes = divergence(tape, teacher_.classify(tape, affine(tape, said, deviation_, mean_)),
-                                        teacher_.logits(kernels_), input_.options.temperature);
+                                        lesson.logits, input_.options.temperature);
     result.parts.emplace_back("divergence", classes.value().data()[0]);
     loss = weighted_sum(tape, {{1.0, error}, {input_.options.logits_weight, classes}});
   }
@@ -162,14 +221,13 @@ Measures Distillation::validate() {
   for (std::int64_t i = 0; i < loader.batches_per_epoch(); ++i) {
     const Batch& batch = loader.next();
     const auto count = static_cast<std::int64_t>(batch.pictures.size());
-    teacher_.look(batch.pixels, count);
+    const Lesson lesson = look(batch);
     Tape tape(kernels_);
     const Variable said = predict(tape, picture_batch(tape, batch, input_.input), {Statistics::kRunning, true});
-    error += static_cast<double>(count) *
-             mean_squared_error(tape, said, standardised(teacher_.map(kernels_))).value().data()[0];
+    error += static_cast<double>(count) * mean_squared_error(tape, said, standardised(lesson.map)).value().data()[0];
     if (classes) {
       const auto ours = first_choices(teacher_.classify(tape, affine(tape, said, deviation_, mean_)).value());
-      const auto theirs = first_choices(teacher_.logits(kernels_));
+      const auto theirs = first_choices(lesson.logits);
       for (std::size_t k = 0; k < ours.size(); ++k) agreed += ours[k] == theirs[k] ? 1 : 0;
     }
     pictures += count;

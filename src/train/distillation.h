@@ -12,6 +12,7 @@
 #include "train/losses.h"
 #include "train/stage.h"
 #include "train/teacher.h"
+#include "train/teacher_cache.h"
 
 namespace glimpse::train {
 
@@ -44,7 +45,17 @@ class Distillation : public Stage {
   std::span<const DamagedPicture> damaged() const override { return loader_->damaged(); }
 
  private:
+  /// What the teacher says of some pictures.
+  struct Lesson {
+    dnn::Array map;     ///< [pictures, T, rows, cols], plain
+    dnn::Array logits;  ///< [pictures, classes]; no classes where they are not learnt
+  };
+
   LoaderOptions loader_options(bool training) const;
+  void open_cache();
+  /// The teacher looks, unless it is known what it says of all of the batch's views.
+  Lesson lesson(const Batch& batch);
+  Lesson look(const Batch& batch);
   /// The standardised target that the encoder says of `picture`, [N,T,rows,cols].
   Variable predict(Tape& tape, const Variable& picture, const Network::Mode& mode);
   dnn::Array standardised(const dnn::Array& map) const;
@@ -57,6 +68,8 @@ class Distillation : public Stage {
   Teacher teacher_;
   Tensor mean_;       ///< of the target, a channel each
   Tensor deviation_;  ///< likewise
+  std::optional<TeacherCache> cache_;
+  std::vector<float> said_;  ///< of one view: map and logits, as the cache has them
   std::optional<Loader> loader_;
 };
 

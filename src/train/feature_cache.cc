@@ -1,12 +1,11 @@
 #include "train/feature_cache.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <ostream>
 #include <span>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "net/compile.h"
 #include "net/shapes.h"
 #include "net/tensors.h"
@@ -17,23 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kBatch = 16;
-
-/// FNV-1a, 64 bits.
-class Hash {
- public:
-  void add(std::span<const std::byte> bytes) {
-    for (const std::byte byte : bytes) value_ = (value_ ^ std::to_integer<std::uint64_t>(byte)) * 0x100000001b3ULL;
-  }
-  void add(std::string_view text) { add(std::as_bytes(std::span(text))); }
-  std::string text() const {
-    std::array<char, 24> digits{};
-    std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(value_));
-    return digits.data();
-  }
-
- private:
-  std::uint64_t value_ = 0xcbf29ce484222325ULL;
-};
 
 /// What the maps depend on.
 std::string key_of(const FeatureCacheOptions& options, const Weights& encoder, const std::vector<fs::path>& files) {

@@ -24,6 +24,7 @@ namespace {
 
 constexpr int kMostAhead = 64;
 constexpr int kMostThreads = 1024;
+constexpr int kMostViews = 1000;
 
 void check_option(const char* name, std::int64_t value, std::int64_t least, std::int64_t most) {
   if (value >= least && value <= most) return;
@@ -39,6 +40,7 @@ void check_options(const LoaderOptions& options) {
   check_option("height", options.height, 1, kLargestSide);
   check_option("threads", options.threads, 1, kMostThreads);
   check_option("ahead", options.ahead, 1, kMostAhead);
+  check_option("views", options.views, 0, kMostViews);
   check(options.augment);
 }
 
@@ -229,7 +231,8 @@ void Loader::Impl::work() {
 
 void Loader::Impl::read(Slot& slot, std::size_t cell_index) {
   Cell& cell = slot.cells[cell_index];
-  Random random(mixed(options_.seed, static_cast<std::uint64_t>(slot.epoch), cell.index));
+  const int view = options_.views > 0 ? slot.epoch % options_.views : slot.epoch;
+  Random random(mixed(options_.seed, static_cast<std::uint64_t>(view), cell.index));
   try {
     const Image image = load_image(files_[cell.index], load_);
     cell.augmentation = draw_augmentation(options_.augment, image.width, image.height, random);

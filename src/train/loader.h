@@ -23,6 +23,7 @@ struct LoaderOptions {
   bool shuffle = true;         ///< each epoch in an order of its own; else always as listed
   bool whole_batches = false;  ///< leave out an epoch's last batch where there are too few pictures for it
   std::uint64_t seed = 1;
+  int views = 0;    ///< that a picture has: augmentations, in turn from epoch to epoch; 0: a new one in each epoch
   int threads = 1;  ///< that read; beside the one that calls
   int ahead = 2;    ///< batches that are read before they are asked for
 };

@@ -83,6 +83,9 @@ struct DistillStage : StageOptions {
   std::vector<std::string> target;  ///< the teacher's nodes whose maps are learnt, side by side
   double logits_weight = 0;         ///< of the Kullback-Leibler divergence from the teacher's classes
   double temperature = 1;           ///< that both classifications are softened by
+  std::filesystem::path cache;      ///< folder for what the teacher says of each picture's views; empty: a new view in
+                                    ///< each epoch, and the teacher looks at each
+  int views = 4;                    ///< with a cache: augmentations of a picture, learnt in turn from epoch to epoch
 };
 
 /// What the stages with a decoder have.

@@ -125,6 +125,8 @@ void add_distill(FieldList& list, DistillStage& stage) {
   list.texts("target", stage.target);
   list.number("logits-weight", stage.logits_weight, 0.0, 1e6);
   list.number("temperature", stage.temperature, 0.01, 100.0);
+  list.output("cache", stage.cache);
+  list.number("views", stage.views, 1, 1000);
 }
 
 /// What is taught by other people's captions.

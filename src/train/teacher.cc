@@ -82,6 +82,10 @@ Shape Teacher::map_shape(std::int64_t pictures) const {
   return shape;
 }
 
+Shape Teacher::logits_shape(std::int64_t pictures) const {
+  return {pictures, tail_ ? static_cast<std::int64_t>(session_.output(targets_).size()) / batch_ : 0};
+}
+
 dnn::Array Teacher::map(dnn::Kernels& kernels) const {
   const Shape shape = map_shape(pictures_);
   const dnn::Array result = kernels.take(shape);
@@ -98,10 +102,9 @@ dnn::Array Teacher::map(dnn::Kernels& kernels) const {
 }
 
 dnn::Array Teacher::logits(dnn::Kernels& kernels) const {
-  const std::span<const float> all = session_.output(targets_);
-  const auto classes = static_cast<std::int64_t>(all.size()) / batch_;
-  const dnn::Array result = kernels.take({pictures_, classes});
-  std::copy_n(all.data(), pictures_ * classes, result.data());
+  const Shape shape = logits_shape(pictures_);
+  const dnn::Array result = kernels.take(shape);
+  if (tail_) std::copy_n(session_.output(targets_).data(), shape[0] * shape[1], result.data());
   return result;
 }
 

@@ -26,10 +26,11 @@ class Teacher {
 
   /// [pictures, T, rows, cols], plain: the targets side by side.
   dnn::Array map(dnn::Kernels& kernels) const;
-  /// [pictures, classes].
+  /// [pictures, classes]; no classes where they are not learnt.
   dnn::Array logits(dnn::Kernels& kernels) const;
 
   Shape map_shape(std::int64_t pictures) const;
+  Shape logits_shape(std::int64_t pictures) const;  ///< 0 classes where they are not learnt
   /// What the teacher's remaining layers make of `map` [N,T,H,W]: logits [N,classes,1,1]. Gradients flow to the map
   /// only.
   Variable classify(Tape& tape, const Variable& map) const;

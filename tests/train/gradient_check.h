@@ -40,7 +40,7 @@ struct GradientCase {
   std::vector<GradientInput> inputs;
   std::function<Variable(Tape&, const std::vector<Variable>&)> op;
   std::function<Numbers(const std::vector<Numbers>&)> reference;
-  bool linear = false;  ///< in each input by itself: differences are exact then, and the gradient must be
+  bool linear = false;     ///< in each input by itself: differences are exact then, and the gradient must be
   double rounding = 1e-5;  ///< relative error of the value, and of the gradient of what is linear
 };
 

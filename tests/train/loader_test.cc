@@ -147,6 +147,20 @@ TEST_F(LoaderTest, BeginningInTheMiddleGoesOnAsIfFromTheStart) {
       << "behind an epoch's last batch comes the next epoch";
 }
 
+TEST_F(LoaderTest, ViewsComeInTurn) {
+  const Files files = pictures(4);  // one batch an epoch
+  LoaderOptions options = small();
+  options.shuffle = false;
+  const std::vector<Copy> fresh = read(files, options, 4);
+  options.views = 2;
+  const std::vector<Copy> turns = read(files, options, 4);
+  EXPECT_EQ(turns[0].pixels, fresh[0].pixels);
+  EXPECT_EQ(turns[1].pixels, fresh[1].pixels);
+  EXPECT_NE(turns[1].pixels, turns[0].pixels);
+  EXPECT_EQ(turns[2].pixels, turns[0].pixels);
+  EXPECT_EQ(turns[3].pixels, turns[1].pixels);
+}
+
 TEST_F(LoaderTest, UnshuffledAndWholeBatches) {
   LoaderOptions options = small();
   options.shuffle = false;
@@ -255,6 +269,7 @@ TEST_F(LoaderTest, BadOptionsAreNamed) {
   EXPECT_THAT(refused([](LoaderOptions& o) { o.batch = 0; }), HasSubstr("batch is 0"));
   EXPECT_THAT(refused([](LoaderOptions& o) { o.ahead = 0; }), HasSubstr("ahead is 0"));
   EXPECT_THAT(refused([](LoaderOptions& o) { o.threads = -1; }), HasSubstr("threads is -1"));
+  EXPECT_THAT(refused([](LoaderOptions& o) { o.views = -1; }), HasSubstr("views is -1"));
   EXPECT_THAT(refused([](LoaderOptions& o) { o.augment.colour = 2; }), HasSubstr("colour is 2"));
   EXPECT_THAT(refused([](LoaderOptions& o) { o.whole_batches = true; }), HasSubstr("too few for one batch of 4"));
   EXPECT_EQ(error_of([&] { const Loader loader({}, small()); }).code(), ErrorCode::kUsage);

@@ -130,6 +130,8 @@ teacher-weights = teacher.safetensors
 teacher-output = t5
 target = t2
 logits-weight = 0.5
+cache = cache
+views = 2
 [caption]
 epochs = 30
 batch = 4
@@ -160,6 +162,13 @@ samples = 3
   }
 
   Recipe recipe() const { return parse_recipe(recipe_text(), "tiny.conf", folder()); }
+  Recipe distill_only() const {
+    Recipe only = recipe();
+    only.caption.reset();
+    only.finetune.reset();
+    only.scst.reset();
+    return only;
+  }
   std::string made() const { return read_file(folder() / "tiny.safetensors", kMaxBytes); }
 
   void expect_error(const Recipe& recipe, ErrorCode code, const ::testing::Matcher<std::string>& message) const {
@@ -257,6 +266,34 @@ TEST_F(TrainerTest, MapsKeptOnDiskTrainAsThoseComputedEachTime) {
   EXPECT_NEAR(losses[0], losses[1], 1e-3 * losses[1]);  // F16
 }
 
+TEST_F(TrainerTest, ATeacherLooksAtEachViewOnce) {
+  Recipe live = distill_only();
+  live.distill->cache.clear();
+  live.distill->epochs = 3;
+  live.distill->learning_rate = 1e-9;  // what is said of a view is the same whenever it is asked
+  Recipe cached = live;
+  cached.distill->cache = folder() / "said";
+  for (const double logits_weight : {0.5, 0.0}) {
+    std::vector<std::vector<double>> losses;
+    for (Recipe one : {live, cached, cached}) {
+      one.distill->logits_weight = logits_weight;
+      Listener listener;
+      Trainer trainer(one, listener);
+      trainer.run(Trainer::Start::kOver);
+      losses.emplace_back();
+      std::ifstream journal(trainer.folder() / "journal.jsonl");
+      for (std::string line; std::getline(journal, line);) {
+        const auto entry = nlohmann::json::parse(line);
+        if (entry.contains("loss")) losses.back().push_back(entry.at("loss").at("loss").get<double>());
+      }
+    }
+    ASSERT_EQ(losses[0].size(), 9U);
+    for (std::size_t i = 0; i < 6; ++i) EXPECT_NEAR(losses[1][i], losses[0][i], 2e-3 * losses[0][i]) << i;  // F16
+    EXPECT_EQ(losses[2], losses[1]) << "what is read back is what was learnt from";
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder() / "said"), {}), 2) << "classes or none: another cache";
+}
+
 TEST_F(TrainerTest, GoesOnLearningWithNewWords) {
   Listener listener;
   Recipe first = recipe();
@@ -330,10 +367,7 @@ TEST_F(TrainerTest, LeavesOutDamagedPictures) {
 
 TEST_F(TrainerTest, TellsOfDamagedPicturesWithoutACacheToo) {
   write_text(folder() / "photos/p3.png", "not a picture");
-  Recipe only = recipe();
-  only.caption.reset();
-  only.finetune.reset();
-  only.scst.reset();
+  Recipe only = distill_only();
   Listener listener;
   Trainer(only, listener).run(Trainer::Start::kAnew);
   const std::size_t first = listener.notes.find("p3.png");
@@ -342,10 +376,7 @@ TEST_F(TrainerTest, TellsOfDamagedPicturesWithoutACacheToo) {
 }
 
 TEST_F(TrainerTest, AStartBringsItsProjectionToo) {
-  Recipe only = recipe();
-  only.caption.reset();
-  only.finetune.reset();
-  only.scst.reset();
+  Recipe only = distill_only();
   only.distill->epochs = 12;
   const auto run_on = [&](Listener& listener) {
     try {
