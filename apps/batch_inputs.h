@@ -20,6 +20,9 @@ class BatchInputs {
   /// Nothing at the end, on Ctrl-C and soon after `stop` is requested.
   std::optional<BatchInput> next(const std::stop_token& stop);
 
+  /// Whether `next` would wait for standard input.
+  bool waits() const { return !archive_ && inputs_.waits(); }
+
  private:
   std::optional<BatchInput> next_of_all(const std::stop_token& stop);
 

@@ -55,6 +55,7 @@ class BatchRun {
     progress_.skip(tally_.earlier());
     BatchHooks hooks;
     hooks.next = [this] { return next(); };
+    hooks.waits = [this] { return inputs_.waits(); };
     if (command_.draws()) hooks.draw = [this](const BatchPicture& picture) { return outputs_.draw(picture); };
     hooks.deliver = [this](BatchResult result) { deliver(std::move(result)); };
     hooks.first = outputs_.earlier();

@@ -151,15 +151,21 @@ void Inputs::open_folder(const std::string& path) {
   pending_.insert(pending_.begin(), std::make_move_iterator(inside.begin()), std::make_move_iterator(inside.end()));
 }
 
+bool Inputs::waits() const {
+  if (!reading_list_ || list_ended_ || !pending_.empty()) return false;
+  if (list_buffer_.find(separator()) != std::string::npos) return false;
+  pollfd waiting{STDIN_FILENO, POLLIN, 0};
+  return ::poll(&waiting, 1, 0) == 0;
+}
+
 std::optional<std::string> Inputs::next_listed(const std::stop_token& stop) {
   constexpr int kPatienceMs = 50;  // how long Ctrl-C may have to wait
-  const char separator = options_.nul_separated ? '\0' : '\n';
   while (!interrupted() && !stop.stop_requested()) {
-    const std::size_t end = list_buffer_.find(separator);
+    const std::size_t end = list_buffer_.find(separator());
     if (end != std::string::npos || list_ended_) {
       std::string path = list_buffer_.substr(0, end);
       list_buffer_.erase(0, end == std::string::npos ? end : end + 1);
-      if (separator == '\n' && path.ends_with('\r')) path.pop_back();
+      if (separator() == '\n' && path.ends_with('\r')) path.pop_back();
       if (!path.empty()) return path;
       if (end == std::string::npos) return std::nullopt;
       continue;

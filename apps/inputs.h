@@ -46,10 +46,14 @@ class Inputs {
   /// Nothing at the end, on Ctrl-C, and soon after `stop` is requested (which ends waiting for standard input).
   std::optional<Input> next(const std::stop_token& stop);
 
+  /// Whether `next` would wait for standard input.
+  bool waits() const;
+
  private:
   /// Puts what `path` leads to into pending_; patterns count only where the shell could have expanded them.
   void expand(const std::string& path, bool patterns);
   void open_folder(const std::string& path);
+  char separator() const { return options_.nul_separated ? '\0' : '\n'; }
   std::optional<std::string> next_listed(const std::stop_token& stop);
 
   std::vector<std::string> arguments_;

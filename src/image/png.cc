@@ -153,8 +153,9 @@ Prepared prepare_png(Bytes bytes) {
     const bool useful_transparency = chunk.type == "tRNS" && transparency_fits(chunk, header) && !transparency &&
                                      !data && palette == (header.colour == kPalette);
     transparency = transparency || useful_transparency;
-    data = data || chunk.type == "IDAT";
-    if ((chunk.type == "IHDR" && first) || chunk.type == "IDAT" || chunk.type == "IEND" || useful_palette ||
+    const bool useful_data = chunk.type == "IDAT" && !chunk.data.empty();
+    data = data || useful_data;
+    if ((chunk.type == "IHDR" && first) || useful_data || chunk.type == "IEND" || useful_palette ||
         useful_transparency) {
       out.append(reinterpret_cast<const char*>(chunk.whole.data()), chunk.whole.size());
     }

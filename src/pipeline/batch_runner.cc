@@ -173,7 +173,8 @@ Token BatchRunner::Impl::list(const BatchHooks& hooks, const std::stop_token& st
   auto batch = std::make_shared<Batch>();
   batch->first = number_ % size;
   std::size_t held = 0;
-  while (batch->first + batch->items.size() < size && held < kMostBytesHeld && !stop.stop_requested()) {
+  const auto goes_on = [&] { return !batch->items.empty() && hooks.waits && hooks.waits(); };
+  while (batch->first + batch->items.size() < size && held < kMostBytesHeld && !stop.stop_requested() && !goes_on()) {
     std::optional<BatchInput> input = hooks.next();
     if (!input) break;
     if (input->bytes) held += input->bytes->size();

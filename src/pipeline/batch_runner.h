@@ -57,6 +57,8 @@ struct BatchPicture {
 struct BatchHooks {
   /// The next picture, or nothing at the end. One call at a time, ahead of the others.
   std::function<std::optional<BatchInput>()> next;
+  /// Whether `next` would wait for somebody else: what there is then goes on without a full batch. May be empty: never.
+  std::function<bool()> waits = {};
   /// May be empty. On any thread, several at once. An Error or std::bad_alloc is this picture's failure, unless its
   /// code is kUsage or kModel, which are no picture's fault.
   std::function<std::any(const BatchPicture&)> draw = {};

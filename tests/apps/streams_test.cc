@@ -1,5 +1,8 @@
 // Ctrl-C, readers that go away, full disks.
+#include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 #include "fixture.h"
 
@@ -29,6 +32,21 @@ TEST_P(StreamsSignalTest, EndsWithWholeRecordsAndCode130) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Signals, StreamsSignalTest, ::testing::Values(SIGINT, SIGTERM));
+
+TEST_F(StreamsTest, ABatchWorksOnAListThatIsStillBeingWritten) {
+  using namespace std::chrono_literals;
+  Process process(options({"batch", "-", "-o", "out.jsonl"}));
+  const auto records = [&] {
+    const std::string text = std::filesystem::exists(path("out.jsonl")) ? read_file(path("out.jsonl"), 1'000'000) : "";
+    return std::ranges::count(text, '\n');
+  };
+  for (int i = 1; i <= 3; ++i) {
+    process.write("a.ppm\n");
+    for (int patience = 0; records() < i && patience < 2000; ++patience) std::this_thread::sleep_for(5ms);
+    EXPECT_EQ(records(), i);
+  }
+  EXPECT_EQ(process.finish().code, 0);
+}
 
 TEST_F(StreamsTest, AReaderThatGoesAwayEndsTheRunQuietly) {
   Process process(options({"caption", "-"}));

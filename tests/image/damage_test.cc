@@ -240,6 +240,18 @@ TEST(DamageTest, JpegThatOnlyLacksItsEndMarkerIsWhole) {
   }
 }
 
+TEST(DamageTest, EmptyPngDataIsNoData) {
+  const std::string rows = std::string(1, '\0') + "\x10\x20\x30";
+  const std::string whole = png({.width = 1, .height = 1, .colour = 2}, rows);
+  const std::string before = png({.width = 1, .height = 1, .colour = 2, .before_data = png_chunk("IDAT", "")}, rows);
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(pixel(decode(before), 0, 0), 0x102030U);
+  const std::string none = before.substr(0, before.find("IDAT", before.find("IDAT") + 1) - 4) + png_chunk("IEND", "");
+  EXPECT_THAT(error_of([&] { decode(none); }).what(), ::testing::HasSubstr("no picture data"));
+  EXPECT_EQ(pixel(decode(whole), 0, 0), 0x102030U);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
 TEST(DamageTest, ChangedBytesNeverCrash) {
   constexpr int kRounds = 300;
   for (const Sample& sample : samples()) {

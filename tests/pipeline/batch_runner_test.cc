@@ -79,8 +79,12 @@ std::vector<BatchResult> run(std::function<std::optional<BatchInput>()> next, co
   batch.workers = options.workers;
   BatchRunner runner(captioner(), {}, batch);
   std::vector<BatchResult> results;
-  runner.run({std::move(next), options.draw, [&](BatchResult result) { results.push_back(std::move(result)); },
-              options.first});
+  BatchHooks hooks;
+  hooks.next = std::move(next);
+  hooks.draw = options.draw;
+  hooks.deliver = [&](BatchResult result) { results.push_back(std::move(result)); };
+  hooks.first = options.first;
+  runner.run(hooks);
   return results;
 }
 
@@ -143,6 +147,30 @@ TEST(BatchRunner, AListThatIsGoneOnWithGivesTheSameBits) {
       if (before.error() == nullptr) expect_same_bits(rest[i], before);
     }
   }
+}
+
+TEST(BatchRunner, AListThatTricklesIsWorkedOnAsItArrives) {
+  using namespace std::chrono_literals;
+  const std::vector<BatchResult> whole = run(List(6));
+  std::vector<BatchResult> results;
+  std::atomic<int> delivered = 0;
+  int given = 0;
+  BatchHooks hooks;
+  hooks.next = [&, list = List(6)]() mutable {
+    // Whoever writes the list waits for an answer before going on.
+    for (int patience = 0; delivered < given && patience < 2000; ++patience) std::this_thread::sleep_for(5ms);
+    EXPECT_EQ(delivered, given);
+    ++given;
+    return list();
+  };
+  hooks.waits = [&] { return delivered < given; };
+  hooks.deliver = [&](BatchResult result) {
+    results.push_back(std::move(result));
+    ++delivered;
+  };
+  BatchRunner(captioner(), {}, {.workers = 1}).run(hooks);
+  ASSERT_EQ(results.size(), whole.size());
+  for (std::size_t i = 0; i < whole.size(); ++i) expect_same_bits(results[i], whole[i]);
 }
 
 TEST(BatchRunner, PicturesThatFailAreValuesAmongTheOthers) {
@@ -273,7 +301,7 @@ TEST(BatchRunner, StatsSayWhereTheTimeWent) {
   BatchOptions options;
   options.workers = 2;
   BatchRunner runner(captioner(), {}, options);
-  const BatchStats stats = runner.run({List(50), nullptr, [](const BatchResult&) {}});
+  const BatchStats stats = runner.run({.next = List(50), .deliver = [](const BatchResult&) {}});
   EXPECT_EQ(stats.workers, 2);
   EXPECT_GT(stats.read, 0);
   EXPECT_GT(stats.encode, 0);
