@@ -30,6 +30,7 @@ ExitCode run_overlay(Arguments arguments);
 ExitCode run_batch(Arguments arguments);
 ExitCode run_eval(Arguments arguments);
 ExitCode run_train(Arguments arguments);
+ExitCode run_scenes(Arguments arguments);
 ExitCode run_info(Arguments arguments);
 ExitCode run_pack(Arguments arguments);
 ExitCode run_bench(Arguments arguments);

@@ -27,6 +27,7 @@ constexpr std::array kCommands = {
     Command{"batch", "caption folders, lists and archives, and make a report", run_batch},
     Command{"eval", "score a model's captions beside what people wrote", run_eval},
     Command{"train", "make a model from pictures and captions", run_train},
+    Command{"scenes", "draw captioned pictures to learn from, endlessly", run_scenes},
     Command{"info", "describe a model", run_info},
     Command{"pack", "make one file of an unpacked model folder", run_pack},
     Command{"bench", "measure the encoder and the decoder on this machine", run_bench},
