@@ -81,6 +81,7 @@ ModelSummary summarise(const Model& model) {
     (belongs_to_encoder(name, prefixes) ? summary.encoder_parameters : summary.decoder_parameters) += tensor.count();
   }
   summary.sizes = decoder_sizes(model.weights());
+  summary.sizes.emplace_back("heads", model.config().decoder.heads);
   std::error_code ignored;
   summary.file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(model.weights().path(), ignored));
   return summary;

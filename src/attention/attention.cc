@@ -1,6 +1,7 @@
 #include "attention/attention.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "dnn/threads.h"
@@ -18,25 +19,58 @@ std::int64_t blocks_of(std::int64_t cells) { return (cells + kCellBlock - 1) / k
 
 std::int64_t grain(std::int64_t terms_per_item) { return std::max<std::int64_t>(1, kTermsPerThread / terms_per_item); }
 
+/// 1 / |x|, or 0 for zeros.
+float inverse_norm(const float* x, std::int64_t size) {
+  float square = 0;
+  dnn::dots_with_rows(x, x, 1, &square, size);
+  return square > 0 ? 1 / std::sqrt(square) : 0;
+}
+
+/// Zeros: images that a batch leaves out are computed along with it, and their numbers must at least be numbers.
+Tensor zeros(Shape shape) {
+  Tensor tensor(std::move(shape));
+  std::ranges::fill(tensor.values(), 0.0F);
+  return tensor;
+}
+
+struct HeadShape {
+  std::int64_t cells;
+  std::int64_t heads;
+  std::int64_t size;
+};
+
+/// src [cells, heads · size] → dst [heads, cells, size].
+void split_heads(const float* src, const HeadShape& shape, float* dst) {
+  for (std::int64_t cell = 0; cell < shape.cells; ++cell) {
+    for (std::int64_t head = 0; head < shape.heads; ++head, src += shape.size) {
+      std::copy_n(src, shape.size, dst + (head * shape.cells + cell) * shape.size);
+    }
+  }
+}
+
 }  // namespace
 
-Attention::Attention(const AdditiveWeights& weights)
+Attention::Attention(const AttentionWeights& weights)
     : keys_("key", weights.key, weights.key_bias.values()),
       score_(std::make_shared<const Tensor>(weights.score.clone())),
-      nonlinearity_(weights.nonlinearity) {}
+      function_(weights.function),
+      heads_(weights.heads) {}
 
 AttentionSession::AttentionSession(Attention attention, const AttentionShape& shape)
     : attention_(std::move(attention)),
       shape_(shape),
-      memory_(Shape{shape.images, shape.cells, attention_.memory_size()}),
-      keys_(Shape{shape.images, shape.cells, attention_.query_size()}),
-      alphas_(Shape{shape.images * shape.rows_per_image, shape.cells}),
-      context_(Shape{shape.images * shape.rows_per_image, attention_.memory_size()}),
+      memory_(zeros({shape.images, shape.cells, attention_.memory_size()})),
+      keys_(zeros({shape.images, shape.cells, attention_.query_size()})),
+      alphas_(Shape{head_images() * shape.rows_per_image, shape.cells}),
+      context_(Shape{rows(), attention_.memory_size()}),
       key_kernel_(attention_.keys_, shape.cells),
-      sum_("context", {shape.images, shape.rows_per_image, shape.cells, attention_.memory_size()}) {
-  // Images that a batch leaves out are computed along with it: their numbers must at least be numbers.
-  std::fill(memory_.values().begin(), memory_.values().end(), 0.0F);
-  std::fill(keys_.values().begin(), keys_.values().end(), 0.0F);
+      sum_("context",
+           {head_images(), shape.rows_per_image, shape.cells, attention_.memory_size() / attention_.heads_}) {
+  if (attention_.heads_ == 1) return;
+  image_keys_ = zeros({shape.cells, attention_.query_size()});
+  head_memory_ = zeros(memory_.shape());
+  head_context_ = zeros(context_.shape());
+  mean_alphas_ = zeros({rows(), shape.cells});
 }
 
 std::span<float> AttentionSession::memory(std::int64_t image) {
@@ -45,48 +79,105 @@ std::span<float> AttentionSession::memory(std::int64_t image) {
 }
 
 void AttentionSession::prepare(std::int64_t image) {
-  key_kernel_.run(memory(image).data(), keys_.data() + image * shape_.cells * attention_.query_size());
+  const std::int64_t heads = attention_.heads_;
+  const std::int64_t size = head_size();
+  float* keys = keys_.data() + image * shape_.cells * heads * size;
+  if (heads == 1) {
+    key_kernel_.run(memory(image).data(), keys);
+  } else {
+    key_kernel_.run(memory(image).data(), image_keys_.data());
+    split_heads(image_keys_.data(), {shape_.cells, heads, size}, keys);
+    const std::int64_t width = attention_.memory_size() / heads;
+    split_heads(memory(image).data(), {shape_.cells, heads, width},
+                head_memory_.data() + image * shape_.cells * heads * width);
+  }
+  if (attention_.function_ != Score::kCosine) return;
+  for (float* key = keys; key < keys + shape_.cells * heads * size; key += size) {
+    dnn::scale({key, static_cast<std::size_t>(size)}, inverse_norm(key, size), key);
+  }
 }
 
-/// Blocks [begin, end) of the batch's images × blocks.
+/// Some cells from `first` on of an image as one head has it: query [A/heads].
+void AttentionSession::score_block(std::int64_t head_image, std::int64_t first, const float* query,
+                                   float* scores) const {
+  const std::int64_t size = head_size();
+  const std::int64_t cells = std::min(kCellBlock, shape_.cells - first);
+  const float* keys = keys_.data() + (head_image * shape_.cells + first) * size;
+  const Score function = attention_.function_;
+  if (function == Score::kAdditiveTanh || function == Score::kAdditiveRelu) {
+    const float* weight = attention_.score_->data() + head_image % attention_.heads_ * size;
+    const dnn::AdditiveScores args = {keys, query, weight, scores, cells, size};
+    (function == Score::kAdditiveTanh ? dnn::additive_scores_tanh : dnn::additive_scores_relu)(args);
+    return;
+  }
+  dnn::dots_with_rows(query, keys, cells, scores, size);
+  if (function == Score::kDot) return;
+  const float factor = function == Score::kScaledDot ? 1 / std::sqrt(static_cast<float>(size))
+                                                     : attention_.score_->data()[0] * inverse_norm(query, size);
+  dnn::scale({scores, static_cast<std::size_t>(cells)}, factor, scores);
+}
+
+/// Blocks [begin, end) of the batch's images × heads × blocks.
 void AttentionSession::score(std::int64_t begin, std::int64_t end, const float* queries, std::int64_t stride) {
-  const std::int64_t size = attention_.query_size();
-  const auto scores =
-      attention_.nonlinearity_ == Nonlinearity::kTanh ? dnn::additive_scores_tanh : dnn::additive_scores_relu;
   const std::int64_t blocks = blocks_of(shape_.cells);
   for (std::int64_t item = begin; item < end; ++item) {
-    const std::int64_t image = item / blocks;
-    const std::int64_t cell = item % blocks * kCellBlock;
-    dnn::AdditiveScores args;
-    args.keys = keys_.data() + (image * shape_.cells + cell) * size;
-    args.weight = attention_.score_->data();
-    args.cells = std::min(kCellBlock, shape_.cells - cell);
-    args.size = size;
+    const std::int64_t head_image = item / blocks;
+    const std::int64_t image = head_image / attention_.heads_;
+    const std::int64_t head = head_image % attention_.heads_;
+    const std::int64_t first = item % blocks * kCellBlock;
     for (std::int64_t i = 0; i < shape_.rows_per_image; ++i) {
-      const std::int64_t row = image * shape_.rows_per_image + i;
-      args.query = queries + row * stride;
-      args.scores = alphas_.data() + row * shape_.cells + cell;
-      scores(args);
+      const float* query = queries + (image * shape_.rows_per_image + i) * stride + head * head_size();
+      score_block(head_image, first, query,
+                  alphas_.data() + (head_image * shape_.rows_per_image + i) * shape_.cells + first);
     }
   }
 }
 
 std::span<const float> AttentionSession::weigh(const float* queries, std::int64_t stride) {
-  const std::int64_t rows = shape_.images * shape_.rows_per_image;
-  const std::int64_t block_terms = kCellBlock * attention_.query_size() * shape_.rows_per_image;
-  dnn::parallel_for(shape_.images * blocks_of(shape_.cells), grain(block_terms),
+  const std::int64_t block_terms = kCellBlock * head_size() * shape_.rows_per_image;
+  dnn::parallel_for(head_images() * blocks_of(shape_.cells), grain(block_terms),
                     [&](std::int64_t begin, std::int64_t end) { score(begin, end, queries, stride); });
-  dnn::parallel_for(rows, grain(shape_.cells), [&](std::int64_t begin, std::int64_t end) {
+  dnn::parallel_for(alphas_.dim(0), grain(shape_.cells), [&](std::int64_t begin, std::int64_t end) {
     const auto cells = static_cast<std::size_t>(shape_.cells);
     for (auto row = static_cast<std::size_t>(begin); row < static_cast<std::size_t>(end); ++row) {
       dnn::softmax_in_place(alphas_.values().subspan(row * cells, cells));
     }
   });
-  return std::as_const(alphas_).values();
+  return attention_.heads_ == 1 ? std::as_const(alphas_).values() : mean_over_heads();
+}
+
+std::span<const float> AttentionSession::mean_over_heads() {
+  const std::int64_t heads = attention_.heads_;
+  const std::int64_t size = shape_.rows_per_image * shape_.cells;  // of an image's rows
+  for (std::int64_t image = 0; image < shape_.images; ++image) {
+    const auto mean =
+        mean_alphas_.values().subspan(static_cast<std::size_t>(image * size), static_cast<std::size_t>(size));
+    dnn::mean_of_rows(alphas_.data() + image * heads * size, heads, mean);
+  }
+  return std::as_const(mean_alphas_).values();
 }
 
 std::span<const float> AttentionSession::read() {
-  sum_.run(alphas_.data(), memory_.data(), context_.data());
+  if (attention_.heads_ == 1) {
+    sum_.run(alphas_.data(), memory_.data(), context_.data());
+    return std::as_const(context_).values();
+  }
+  sum_.run(alphas_.data(), head_memory_.data(), head_context_.data());
+  return merge_heads();
+}
+
+/// What the heads saw, side by side.
+std::span<const float> AttentionSession::merge_heads() {
+  const std::int64_t heads = attention_.heads_;
+  const std::int64_t width = attention_.memory_size() / heads;
+  const float* src = head_context_.data();
+  for (std::int64_t image = 0; image < shape_.images; ++image) {
+    for (std::int64_t head = 0; head < heads; ++head) {
+      for (std::int64_t i = 0; i < shape_.rows_per_image; ++i, src += width) {
+        std::copy_n(src, width, context_.data() + ((image * shape_.rows_per_image + i) * heads + head) * width);
+      }
+    }
+  }
   return std::as_const(context_).values();
 }
 

@@ -18,7 +18,8 @@ std::vector<StepProduct> Decoder::step_products(int images, int rows_per_image) 
     if (linear) products.push_back({name, 1, rows, linear.in(), linear.out(), true});
   };
   add("query, gate, LSTM on h", impl_->from_hidden);
-  products.push_back({"context", images, rows_per_image, impl_->cells, impl_->sizes.memory, false});
+  const std::int64_t heads = impl_->config.heads;
+  products.push_back({"context", images * heads, rows_per_image, impl_->cells, impl_->sizes.memory / heads, false});
   add("LSTM on the word and the context", impl_->from_input);
   add("deep output on h", impl_->deep_hidden);
   add("words", impl_->output);

@@ -14,6 +14,7 @@ using FeatureProjection = DecoderConfig::FeatureProjection;
 using Gate = DecoderConfig::Gate;
 using Init = DecoderConfig::Init;
 using Output = DecoderConfig::Output;
+using Score = DecoderConfig::Score;
 
 [[noreturn]] void fail(const Weights& weights, std::string_view name, const std::string& what) {
   throw Error(ErrorCode::kModel, quote(weights.path().native()) + ": tensor " + quote(name) + ' ' + what);
@@ -141,14 +142,25 @@ dnn::Linear load_deep_hidden(const DecoderSizes& sizes, const Weights& weights) 
 }
 
 attention::Attention load_attention(const DecoderConfig& config, const DecoderSizes& sizes, const Weights& weights) {
-  attention::AdditiveWeights additive;
-  additive.key = weights.load("key.weight", {sizes.attention, sizes.memory});
-  additive.key_bias = weights.load("key.bias", {sizes.attention});
-  additive.score = weights.load("score.weight", {1, sizes.attention});
-  if (weights.contains("score.bias")) weights.load("score.bias", {1});  // checked like the others, see AdditiveWeights
-  additive.nonlinearity = config.score == DecoderConfig::Score::kAdditiveTanh ? attention::Nonlinearity::kTanh
-                                                                              : attention::Nonlinearity::kRelu;
-  return attention::Attention(additive);
+  for (const std::int64_t size : {sizes.attention, sizes.memory}) {
+    if (size % config.heads == 0) continue;
+    fail(weights, "key.weight",
+         "has shape " + to_string(weights.at("key.weight").shape) + ", which " + std::to_string(config.heads) +
+             " heads cannot share evenly");
+  }
+  attention::AttentionWeights result;
+  result.key = weights.load("key.weight", {sizes.attention, sizes.memory});
+  result.key_bias = weights.load("key.bias", {sizes.attention});
+  result.function = config.score;
+  result.heads = config.heads;
+  if (config.score == Score::kAdditiveTanh || config.score == Score::kAdditiveRelu) {
+    result.score = weights.load("score.weight", {1, sizes.attention});
+    // Checked like the others, see AttentionWeights.
+    if (weights.contains("score.bias")) weights.load("score.bias", {1});
+  } else if (config.score == Score::kCosine) {
+    result.score = weights.load("score.weight", {1, 1});
+  }
+  return attention::Attention(result);
 }
 
 void check_ids(const DecoderConfig& config, const Weights& weights, int vocabulary_size) {

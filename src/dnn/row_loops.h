@@ -60,8 +60,6 @@ void lstm_backward(const LstmBackwardRow& row, std::int64_t n);
 
 /// dst [size] = Σ_i weights[i] · rows[i].
 void weighted_rows(const float* weights, const float* rows, std::int64_t count, float* dst, std::int64_t size);
-/// dst [count] = rows[i] · query.
-void dots_with_rows(const float* query, const float* rows, std::int64_t count, float* dst, std::int64_t size);
 /// rows[i] += weights[i] · query, for several weights [queries, count] and queries [queries, size] at once.
 void add_outer(const float* weights, const float* query, std::int64_t queries, float* rows, std::int64_t count,
                std::int64_t size);

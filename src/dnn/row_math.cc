@@ -113,6 +113,47 @@ void layer_norm_rows_gradients(const Array& src, const Array& scale, const Array
   }
 }
 
+void unit_rows(const Array& src, const Array& dst, const Array& norms, int threads) {
+  const std::int64_t cols = src.dim(1);
+  over_rows(src.dim(0), cols, threads, [&](std::int64_t row) {
+    const float* x = src.data() + row * cols;
+    const float norm = std::sqrt(dot(x, x, cols));
+    norms.data()[row] = norm;
+    scale({x, static_cast<std::size_t>(cols)}, norm > 0 ? 1 / norm : 0, dst.data() + row * cols);
+  });
+}
+
+void unit_rows_d_src(const Array& dst, const Array& norms, const Array& d_dst, const Array& d_src, int threads) {
+  const std::int64_t cols = dst.dim(1);
+  over_rows(dst.dim(0), cols, threads, [&](std::int64_t row) {
+    const float* y = dst.data() + row * cols;
+    const float* d = d_dst.data() + row * cols;
+    const float factor = norms.data()[row] > 0 ? 1 / norms.data()[row] : 0;
+    scale({d, static_cast<std::size_t>(cols)}, factor, d_src.data() + row * cols);
+    add_scaled(y, -factor * dot(y, d, cols), d_src.data() + row * cols, cols);
+  });
+}
+
+void split_heads(const Array& src, std::int64_t cells, const Array& dst, int threads) {
+  const std::int64_t size = dst.dim(1);
+  const std::int64_t heads = src.dim(1) / size;
+  over_rows(dst.dim(0), size, threads, [&](std::int64_t row) {
+    const std::int64_t head = row / cells % heads;
+    const std::int64_t from = row / (cells * heads) * cells + row % cells;
+    std::copy_n(src.data() + from * heads * size + head * size, size, dst.data() + row * size);
+  });
+}
+
+void merge_heads(const Array& src, std::int64_t cells, const Array& dst, int threads) {
+  const std::int64_t size = src.dim(1);
+  const std::int64_t heads = dst.dim(1) / size;
+  over_rows(src.dim(0), size, threads, [&](std::int64_t row) {
+    const std::int64_t head = row / cells % heads;
+    const std::int64_t to = row / (cells * heads) * cells + row % cells;
+    std::copy_n(src.data() + row * size, size, dst.data() + to * heads * size + head * size);
+  });
+}
+
 void mean_over_cells(const Array& src, const Array& dst, int threads) {
   const std::int64_t size = src.dim(1) * src.dim(2);
   over_rows(src.dim(0), size, threads, [&](std::int64_t n) {

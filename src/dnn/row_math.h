@@ -44,6 +44,14 @@ void layer_norm_rows(const Array& src, const Array& scale, const Array& shift, f
 void layer_norm_rows_gradients(const Array& src, const Array& scale, const Array& statistics, const Array& d_dst,
                                const Array& d_src, const Array& d_scale, const Array& d_shift);
 
+/// dst = src / |src| of each row, norms [rows, 1]; rows of zeros stay so. And its gradient.
+void unit_rows(const Array& src, const Array& dst, const Array& norms, int threads);
+void unit_rows_d_src(const Array& dst, const Array& norms, const Array& d_dst, const Array& d_src, int threads);
+
+/// src [N · L, H · a] → dst [N · H · L, a]: each head's columns of an image's L rows one below the other; and back.
+void split_heads(const Array& src, std::int64_t cells, const Array& dst, int threads);
+void merge_heads(const Array& src, std::int64_t cells, const Array& dst, int threads);
+
 /// src [N, L, D] → dst [N, D]: the mean over L, and its gradient.
 void mean_over_cells(const Array& src, const Array& dst, int threads);
 void mean_over_cells_d_src(const Array& d_dst, const Array& d_src, int threads);

@@ -21,14 +21,17 @@ float* row_of(const Part& part, std::int64_t row) {
 
 /// Calls body(image, row) for the first `count` rows, all of one image on one thread.
 template <typename Body>
-void over_images(const AttentionInputs& in, std::int64_t count, int threads, Body body) {
-  const auto images = static_cast<std::int64_t>(in.rows->size());
-  over_rows(images, kGrain, threads, [&](std::int64_t image) {
-    for (const int row : (*in.rows)[static_cast<std::size_t>(image)]) {
+void over_images(const RowsOfImages& rows, std::int64_t count, int threads, Body body) {
+  over_rows(static_cast<std::int64_t>(rows.size()), kGrain, threads, [&](std::int64_t image) {
+    for (const int row : rows[static_cast<std::size_t>(image)]) {
       if (row >= count) break;
       body(image, row);
     }
   });
+}
+
+const float* weight_of(const ScoreInputs& in, std::int64_t image) {
+  return row_of(in.weight, image % in.weight.dim(0));
 }
 
 }  // namespace
@@ -54,50 +57,66 @@ void lstm_backward(const Array& gates, const Array& c_before, const Array& c, co
   });
 }
 
-void attention_forward(const AttentionInputs& in, const Part& query, const Array& alphas, const Array& context,
-                       int threads) {
+void attention_weights(const ScoreInputs& in, const Part& query, const Array& alphas, int threads) {
   const std::int64_t size = in.keys.dim(1);
-  over_images(in, alphas.dim(0), threads, [&](std::int64_t image, std::int64_t row) {
-    AdditiveScores scores;
-    scores.keys = row_of(in.keys, image * in.cells);
+  over_images(*in.rows, alphas.dim(0), threads, [&](std::int64_t image, std::int64_t row) {
+    const float* keys = row_of(in.keys, image * in.cells);
+    float* alpha = row_of(alphas, row);
+    if (in.function == ScoreFunction::kDot) {
+      dots_with_rows(row_of(query, row), keys, in.cells, alpha, size);
+    } else {
+      const AdditiveScores scores = {keys, row_of(query, row), weight_of(in, image), alpha, in.cells, size};
+      (in.function == ScoreFunction::kTanh ? additive_scores_tanh : additive_scores_relu)(scores);
+    }
+    softmax_in_place({alpha, static_cast<std::size_t>(in.cells)});
+  });
+}
+
+void attention_weights_backward(const ScoreInputs& in, const Part& query, const Array& alphas,
+                                const ScoreGradients& gradients, int threads) {
+  const std::int64_t size = in.keys.dim(1);
+  over_images(*in.rows, alphas.dim(0), threads, [&](std::int64_t image, std::int64_t row) {
+    float* d_scores = row_of(gradients.d_alphas, row);
+    softmax_d_src(row_of(alphas, row), d_scores, d_scores, in.cells);
+    const float* keys = row_of(in.keys, image * in.cells);
+    float* d_keys = row_of(gradients.d_keys, image * in.cells);
+    float* d_query = row_of(gradients.d_query, row);
+    if (in.function == ScoreFunction::kDot) {
+      add_outer(d_scores, row_of(query, row), 1, d_keys, in.cells, size);
+      std::vector<float> sum(static_cast<std::size_t>(size));
+      weighted_rows(d_scores, keys, in.cells, sum.data(), size);
+      add_to(d_query, sum.data(), size);
+      return;
+    }
+    AdditiveScoresBackward scores;
+    scores.keys = keys;
     scores.query = row_of(query, row);
-    scores.weight = in.weight.data();
-    scores.scores = row_of(alphas, row);
+    scores.weight = weight_of(in, image);
+    scores.d_scores = d_scores;
+    scores.d_keys = d_keys;
+    scores.d_query = d_query;
+    scores.d_weight = row_of(gradients.d_weights, image);
     scores.cells = in.cells;
     scores.size = size;
-    (in.relu ? additive_scores_relu : additive_scores_tanh)(scores);
-    softmax_in_place({row_of(alphas, row), static_cast<std::size_t>(in.cells)});
-    weighted_rows(row_of(alphas, row), row_of(in.memory, image * in.cells), in.cells, row_of(context, row),
+    (in.function == ScoreFunction::kTanh ? additive_scores_tanh_backward : additive_scores_relu_backward)(scores);
+  });
+}
+
+void attention_read(const MemoryInputs& in, const Array& weights, const Array& context, int threads) {
+  over_images(*in.rows, weights.dim(0), threads, [&](std::int64_t image, std::int64_t row) {
+    weighted_rows(row_of(weights, row), row_of(in.memory, image * in.cells), in.cells, row_of(context, row),
                   in.memory.dim(1));
   });
 }
 
-void attention_backward(const AttentionInputs& in, const Part& query, const Array& alphas, const Array& d_context,
-                        const AttentionGradients& gradients, int threads) {
-  over_images(in, alphas.dim(0), threads, [&](std::int64_t image, std::int64_t row) {
-    float* d_alpha = row_of(gradients.d_alphas, row);
-    std::vector<float> dots(static_cast<std::size_t>(in.cells));
-    if (d_context) {
-      dots_with_rows(row_of(d_context, row), row_of(in.memory, image * in.cells), in.cells, dots.data(),
-                     in.memory.dim(1));
-      add_to(d_alpha, dots.data(), in.cells);
-    }
-    softmax_d_src(row_of(alphas, row), d_alpha, d_alpha, in.cells);
-    AdditiveScoresBackward scores;
-    scores.keys = row_of(in.keys, image * in.cells);
-    scores.query = row_of(query, row);
-    scores.weight = in.weight.data();
-    scores.d_scores = d_alpha;
-    scores.d_keys = row_of(gradients.d_keys, image * in.cells);
-    scores.d_query = row_of(gradients.d_query, row);
-    scores.d_weight = row_of(gradients.d_weights, image);
-    scores.cells = in.cells;
-    scores.size = in.keys.dim(1);
-    (in.relu ? additive_scores_relu_backward : additive_scores_tanh_backward)(scores);
+void attention_read_d_weights(const MemoryInputs& in, const Array& d_context, const Array& d_weights, int threads) {
+  over_images(*in.rows, d_weights.dim(0), threads, [&](std::int64_t image, std::int64_t row) {
+    dots_with_rows(row_of(d_context, row), row_of(in.memory, image * in.cells), in.cells, row_of(d_weights, row),
+                   in.memory.dim(1));
   });
 }
 
-void attention_d_memory(const AttentionInputs& in, std::span<const AttentionStep> steps, const Array& d_memory,
+void attention_d_memory(const MemoryInputs& in, std::span<const AttentionStep> steps, const Array& d_memory,
                         int threads) {
   const std::int64_t size = in.memory.dim(1);
   over_rows(static_cast<std::int64_t>(in.rows->size()), kGrain, threads, [&](std::int64_t image) {
@@ -107,8 +126,8 @@ void attention_d_memory(const AttentionInputs& in, std::span<const AttentionStep
     std::int64_t count = 0;
     for (const AttentionStep& step : steps) {
       for (const int row : (*in.rows)[static_cast<std::size_t>(image)]) {
-        if (row >= step.alphas.dim(0)) break;
-        weights.insert(weights.end(), row_of(step.alphas, row), row_of(step.alphas, row) + in.cells);
+        if (row >= step.weights.dim(0)) break;
+        weights.insert(weights.end(), row_of(step.weights, row), row_of(step.weights, row) + in.cells);
         queries.insert(queries.end(), row_of(step.d_context, row), row_of(step.d_context, row) + size);
         ++count;
       }

@@ -28,35 +28,52 @@ void lstm_backward(const Array& gates, const Array& c_before, const Array& c, co
 /// Rows, a list an image, in rising order; each row belongs to one image.
 using RowsOfImages = std::vector<std::vector<int>>;
 
-/// What attention reads: score · f(key + query) over the cells of a row's image.
-struct AttentionInputs {
+/// How a key and a query make a score.
+enum class ScoreFunction {
+  kTanh,  ///< weight · tanh(key + query)
+  kRelu,  ///< weight · relu(key + query)
+  kDot    ///< key · query
+};
+
+/// What the cells of a row's image are scored with.
+struct ScoreInputs {
+  ScoreFunction function = ScoreFunction::kTanh;
   Array keys;    ///< [images · cells, A]
-  Array memory;  ///< [images · cells, D]
-  Array weight;  ///< [1, A]
+  Array weight;  ///< [H, A], of which image n has row n mod H; none for kDot
   std::int64_t cells = 0;
-  bool relu = false;  ///< f: relu, else tanh
   const RowsOfImages* rows = nullptr;
 };
-/// Of the first rows, as many as alphas [rows, cols = cells] and context [rows, D] have.
-void attention_forward(const AttentionInputs& in, const Part& query, const Array& alphas, const Array& context,
-                       int threads);
-/// d_alphas: what flows into alphas, and afterwards the scores' gradient. d_query, d_keys and d_weights [images, A] are
-/// added to. The memory's gradient is Σ alphas ⊗ d_context: see attention_d_memory.
-struct AttentionGradients {
+/// alphas [rows, cells] = softmax of the scores of the first rows, as many as alphas has.
+void attention_weights(const ScoreInputs& in, const Part& query, const Array& alphas, int threads);
+/// d_alphas: what flows into alphas, and afterwards the scores' gradient. d_query, d_keys and d_weights [images, A]
+/// are added to.
+struct ScoreGradients {
   Array d_alphas;
   Part d_query;
   Array d_keys;
-  Array d_weights;
+  Array d_weights;  ///< none for kDot
 };
-void attention_backward(const AttentionInputs& in, const Part& query, const Array& alphas, const Array& d_context,
-                        const AttentionGradients& gradients, int threads);
-/// A step's alphas and d_context.
+void attention_weights_backward(const ScoreInputs& in, const Part& query, const Array& alphas,
+                                const ScoreGradients& gradients, int threads);
+
+/// What is read with such weights: memory [images · cells, D].
+struct MemoryInputs {
+  Array memory;
+  std::int64_t cells = 0;
+  const RowsOfImages* rows = nullptr;
+};
+/// context [rows, D] = Σ over an image's cells of weights [rows, cells] · memory.
+void attention_read(const MemoryInputs& in, const Array& weights, const Array& context, int threads);
+/// d_weights [rows, cells] = d_context · memory. The memory's gradient is Σ weights ⊗ d_context: see
+/// attention_d_memory.
+void attention_read_d_weights(const MemoryInputs& in, const Array& d_context, const Array& d_weights, int threads);
+/// A step's weights and d_context.
 struct AttentionStep {
-  Array alphas;
+  Array weights;
   Array d_context;
 };
-/// d_memory += Σ over steps and an image's rows of alphas ⊗ d_context.
-void attention_d_memory(const AttentionInputs& in, std::span<const AttentionStep> steps, const Array& d_memory,
+/// d_memory += Σ over steps and an image's rows of weights ⊗ d_context.
+void attention_d_memory(const MemoryInputs& in, std::span<const AttentionStep> steps, const Array& d_memory,
                         int threads);
 
 /// open = σ(gate), [rows, D] or [rows, 1]; dst = src · open.

@@ -178,4 +178,33 @@ GLIMPSE_MULTIVERSION void lstm_row(const LstmRow& row, std::int64_t n) {
 GLIMPSE_MULTIVERSION void additive_scores_tanh(const AdditiveScores& args) { additive_scores<Tanh>(args); }
 GLIMPSE_MULTIVERSION void additive_scores_relu(const AdditiveScores& args) { additive_scores<Relu>(args); }
 
+GLIMPSE_MULTIVERSION void dots_with_rows(const float* query, const float* rows, std::int64_t count, float* dst,
+                                         std::int64_t size) {
+  std::int64_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const float* r0 = rows + i * size;
+    const float* r1 = r0 + size;
+    const float* r2 = r1 + size;
+    const float* r3 = r2 + size;
+    float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+#pragma omp simd reduction(+ : s0, s1, s2, s3)
+    for (std::int64_t j = 0; j < size; ++j) {
+      s0 += query[j] * r0[j];
+      s1 += query[j] * r1[j];
+      s2 += query[j] * r2[j];
+      s3 += query[j] * r3[j];
+    }
+    dst[i] = s0;
+    dst[i + 1] = s1;
+    dst[i + 2] = s2;
+    dst[i + 3] = s3;
+  }
+  for (; i < count; ++i) {
+    float sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (std::int64_t j = 0; j < size; ++j) sum += query[j] * rows[i * size + j];
+    dst[i] = sum;
+  }
+}
+
 }  // namespace glimpse::dnn

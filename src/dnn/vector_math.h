@@ -50,4 +50,7 @@ struct AdditiveScores {
 void additive_scores_tanh(const AdditiveScores& args);
 void additive_scores_relu(const AdditiveScores& args);
 
+/// dst [count] = rows[i] · query: the scores of dot attention among others.
+void dots_with_rows(const float* query, const float* rows, std::int64_t count, float* dst, std::int64_t size);
+
 }  // namespace glimpse::dnn

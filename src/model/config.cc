@@ -14,6 +14,7 @@ using Json = nlohmann::ordered_json;
 constexpr int kVersion = 1;
 constexpr int kLargestSide = 4096;
 constexpr int kLargestMap = 1024;
+constexpr int kMostHeads = 1024;
 constexpr std::string_view kDecoderKind = "show-attend-tell";
 
 template <typename Enum>
@@ -35,7 +36,10 @@ constexpr Spelling<bool> kColours[] = {{true, "RGB"}, {false, "BGR"}};
 constexpr Spelling<FeatureProjection> kFeatureProjections[] = {{FeatureProjection::kNone, "none"},
                                                                {FeatureProjection::kRelu, "relu(feature)"}};
 constexpr Spelling<Score> kScores[] = {{Score::kAdditiveTanh, "additive: score . tanh(key(v) + query(h))"},
-                                       {Score::kAdditiveRelu, "additive: score . relu(key(v) + query(h))"}};
+                                       {Score::kAdditiveRelu, "additive: score . relu(key(v) + query(h))"},
+                                       {Score::kDot, "dot: key(v) . query(h)"},
+                                       {Score::kScaledDot, "scaled dot: key(v) . query(h) / sqrt(size of a head)"},
+                                       {Score::kCosine, "cosine: score cos(key(v), query(h))"}};
 constexpr Spelling<Gate> kGates[] = {
     {Gate::kNone, "none"}, {Gate::kScalar, "scalar sigmoid on h[t-1]"}, {Gate::kVector, "vector sigmoid on h[t-1]"}};
 constexpr Spelling<Init> kInits[] = {{Init::kLinear, "init_*(mean of projected features)"},
@@ -158,8 +162,8 @@ Preprocess read_input(const Section& input) {
 
 DecoderConfig read_decoder(const Section& decoder) {
   constexpr int kLargestId = 10'000'000;
-  decoder.allow_only({"kind", "feature_projection", "score", "gate", "init", "lstm", "output", "start_id", "end_id",
-                      "unknown_id", "never_emit"});
+  decoder.allow_only({"kind", "feature_projection", "score", "heads", "gate", "init", "lstm", "output", "start_id",
+                      "end_id", "unknown_id", "never_emit"});
   if (decoder.text("kind") != kDecoderKind) {
     decoder.fail("kind", "is " + quote(decoder.text("kind")) + "; known is " + quote(kDecoderKind));
   }
@@ -168,6 +172,7 @@ DecoderConfig read_decoder(const Section& decoder) {
   DecoderConfig result;
   result.feature_projection = decoder.choice<FeatureProjection>("feature_projection", kFeatureProjections);
   result.score = decoder.choice<Score>("score", kScores);
+  if (decoder.has("heads")) result.heads = decoder.whole("heads", 1, kMostHeads);
   result.gate = decoder.choice<Gate>("gate", kGates);
   result.init = decoder.choice<Init>("init", kInits);
   result.output = decoder.choice<Output>("output", kOutputs);
@@ -251,6 +256,7 @@ std::string config_to_json(const ModelConfig& config) {
       {"graph", "encoder.graph"}, {"output", config.output_node}, {"rows", config.rows}, {"cols", config.cols}};
   Json decoder = {{"kind", kDecoderKind}};
   for (const auto& [key, formula] : decoder_formulas(config.decoder)) decoder[std::string(key)] = formula;
+  if (config.decoder.heads != 1) decoder["heads"] = config.decoder.heads;
   decoder["start_id"] = config.decoder.start_id;
   decoder["end_id"] = config.decoder.end_id;
   decoder["unknown_id"] = config.decoder.unknown_id;

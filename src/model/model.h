@@ -35,10 +35,11 @@ struct Preprocess {
 /// The Show-Attend-Tell decoder's variants (equations.md: "How public implementations differ"). Each enumerator stands
 /// for one formula string in model.json, listed in decoder_formulas(); sizes come from the tensors' shapes.
 struct DecoderConfig {
-  enum class FeatureProjection { kNone, kRelu };      ///< v = a, or relu(feature a)
-  enum class Score { kAdditiveTanh, kAdditiveRelu };  ///< score · f(key(v) + query(h))
-  enum class Gate { kNone, kScalar, kVector };        ///< sigmoid(gate(h[t−1])) times the context
-  enum class Init { kLinear, kTanh, kTwoLayer };      ///< init_*(v̄); tanh of it; tanh(init_*(relu(init(v̄))))
+  enum class FeatureProjection { kNone, kRelu };  ///< v = a, or relu(feature a)
+  /// score · f(key(v) + query(h)); key(v) · query(h); the same over √ of a head's size; score cos(key(v), query(h))
+  enum class Score { kAdditiveTanh, kAdditiveRelu, kDot, kScaledDot, kCosine };
+  enum class Gate { kNone, kScalar, kVector };    ///< sigmoid(gate(h[t−1])) times the context
+  enum class Init { kLinear, kTanh, kTwoLayer };  ///< init_*(v̄); tanh of it; tanh(init_*(relu(init(v̄))))
   enum class Output {
     kPlain,
     kDeep,
@@ -46,6 +47,7 @@ struct DecoderConfig {
   };  ///< output(h); output(deep); output(tanh(deep)), deep = deep.h h + deep.z z + deep.e e
   FeatureProjection feature_projection = FeatureProjection::kRelu;
   Score score = Score::kAdditiveTanh;
+  int heads = 1;  ///< that look with an equal share of key, query and v each (Vaswani et al. 2017)
   Gate gate = Gate::kScalar;
   Init init = Init::kTanh;
   Output output = Output::kDeepTanh;

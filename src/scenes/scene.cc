@@ -45,8 +45,8 @@ Thing draw_thing(Random& random, int things) {
   thing.shape = static_cast<Shape>(random.below(kShapes));
   thing.colour = static_cast<Colour>(random.below(kColours));
   thing.size = static_cast<Size>(random.below(2));
-  const double room = things == 1 ? 1 : things == 2 ? 0.8 : 0.68;
-  thing.radius = room * (thing.size == Size::kSmall ? between(random, 0.09, 0.12) : between(random, 0.19, 0.24));
+  const double room = things == 1 ? 1 : things == 2 ? 0.85 : 0.72;
+  thing.radius = room * (thing.size == Size::kSmall ? between(random, 0.11, 0.14) : between(random, 0.2, 0.25));
   thing.x = between(random, thing.radius + 0.02, 0.98 - thing.radius);
   thing.y = between(random, thing.radius + 0.02, 0.98 - thing.radius);
   thing.turn = turns(thing.shape) ? between(random, -0.25, 0.25) : 0;

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "train/attention_ops.h"
 #include "train/losses.h"
 #include "train/map_ops.h"
 #include "train/row_ops.h"
@@ -18,6 +19,9 @@ namespace {
 
 using Config = DecoderConfig;
 using dnn::Activation;
+
+/// Of cosines at first: between −1 and 1 alone a softmax can hardly choose (Liu et al. 2022 begin with 10, too).
+constexpr float kSharpness = 10;
 
 constexpr Activation kTanh = {Activation::Kind::kTanh};
 constexpr Activation kRelu = {Activation::Kind::kRelu};
@@ -35,11 +39,12 @@ class Maker {
     for (float& value : tensor.values()) value = static_cast<float>(bound * (2 * random_.uniform() - 1));
     parameters_.add(name, std::move(tensor), true);
   }
-  Parameter& bias(const std::string& name, std::int64_t size) {
-    Tensor tensor(Shape{size});
-    std::ranges::fill(tensor.values(), 0.0F);
+  Parameter& constant(const std::string& name, const Shape& shape, float value) {
+    Tensor tensor(shape);
+    std::ranges::fill(tensor.values(), value);
     return parameters_.add(name, std::move(tensor), false);
   }
+  Parameter& bias(const std::string& name, std::int64_t size) { return constant(name, {size}, 0); }
   void linear(const std::string& name, std::int64_t out, std::int64_t in) {
     matrix(name + ".weight", out, in);
     bias(name + ".bias", out);
@@ -97,6 +102,15 @@ dnn::RowsOfImages rows_of_images(const Batch& batch, std::int64_t images) {
   return rows;
 }
 
+bool is_additive(Config::Score score) {
+  return score == Config::Score::kAdditiveTanh || score == Config::Score::kAdditiveRelu;
+}
+
+dnn::ScoreFunction score_function(Config::Score score) {
+  if (score == Config::Score::kAdditiveTanh) return dnn::ScoreFunction::kTanh;
+  return score == Config::Score::kAdditiveRelu ? dnn::ScoreFunction::kRelu : dnn::ScoreFunction::kDot;
+}
+
 /// One training step: what its parts share.
 class Teaching {
  public:
@@ -120,6 +134,7 @@ class Teaching {
   }
 
   void see(const Variable& features, const Batch& batch);
+  Variable look(const Variable& sums, std::int64_t rows);
   LstmState start(const Variable& memory, std::int64_t images, const Batch& batch);
   RepeatedLinear from_hidden();
   void unroll(const Batch& batch, LstmState state);
@@ -129,13 +144,14 @@ class Teaching {
   ParameterSet& parameters_;
   Tape& tape_;
   const DecoderLossOptions& options_;
-  Variable memory_;                             ///< [images · L, D']; none without pictures
-  std::optional<RepeatedAttention> attention_;  ///< none without pictures
-  Variable word_gates_;                         ///< [words, 4n], the words' part of the LSTM's sums
-  Variable context_weight_;                     ///< [4n, D']
-  std::vector<Variable> hiddens_;               ///< a step
+  Variable memory_;                       ///< [images · L, D']; none without pictures
+  std::optional<RepeatedScores> scores_;  ///< none without pictures
+  std::optional<RepeatedRead> read_;      ///< none without pictures
+  Variable word_gates_;                   ///< [words, 4n], the words' part of the LSTM's sums
+  Variable context_weight_;               ///< [4n, D']
+  std::vector<Variable> hiddens_;         ///< a step
   std::vector<Variable> contexts_;
-  std::vector<Variable> alphas_;
+  std::vector<Variable> alphas_;  ///< a step, [rows · heads, cells]
 };
 
 /// Memory and keys, once for all captions of a picture.
@@ -147,9 +163,35 @@ void Teaching::see(const Variable& features, const Batch& batch) {
     memory_ = activation_in_place(tape_, layer("feature", memory_), kRelu);
   }
   memory_ = dropped(memory_, options_.feature_dropout, 0);
-  const bool relu = config_.score == Config::Score::kAdditiveRelu;
-  attention_.emplace(tape_, layer("key", memory_), memory_, parameter("score.weight"),
-                     RepeatedAttention::Options{cells, relu, rows_of_images(batch, images)});
+  const Gaze gaze = {cells, rows_of_images(batch, images)};
+  const std::int64_t heads = config_.heads;
+  Variable keys = layer("key", memory_);
+  if (heads > 1) keys = split_heads(tape_, keys, cells, heads);
+  if (config_.score == Config::Score::kCosine) keys = unit_rows(tape_, keys);
+  if (config_.score == Config::Score::kScaledDot) {
+    const dnn::Array factor = tape_.kernels().take({1, 1});
+    factor.data()[0] = 1 / std::sqrt(static_cast<float>(keys.dim(1)));
+    keys = scaled(tape_, keys, tape_.constant(factor));
+  }
+  const Gaze head_gaze = heads > 1 ? split_heads(gaze, heads) : gaze;
+  Variable weight;
+  if (is_additive(config_.score)) weight = reshape(tape_, parameter("score.weight"), {heads, key_size() / heads});
+  scores_.emplace(tape_, score_function(config_.score), keys, weight, head_gaze);
+  read_.emplace(tape_, heads > 1 ? split_heads(tape_, memory_, cells, heads) : memory_, head_gaze);
+}
+
+/// Where the rows look, and what they see there: sums [rows, A…] begin with the queries; gives [rows, D'].
+Variable Teaching::look(const Variable& sums, std::int64_t rows) {
+  Piece query = {sums};
+  const std::int64_t heads = config_.heads;
+  if (heads > 1 || config_.score == Config::Score::kCosine) {
+    query.matrix = reshape(tape_, slice_columns(tape_, sums, 0, key_size()), {rows * heads, key_size() / heads});
+  }
+  if (config_.score == Config::Score::kCosine) {
+    query.matrix = scaled(tape_, unit_rows(tape_, query.matrix), parameter("score.weight"));
+  }
+  alphas_.push_back((*scores_)(query, rows * heads));
+  return reshape(tape_, (*read_)(alphas_.back()), {rows, memory_.dim(1)});
 }
 
 /// h and c in front of the first word, a row a caption.
@@ -193,11 +235,9 @@ void Teaching::unroll(const Batch& batch, LstmState state) {
     const Variable sums = hidden_layer(first_rows(tape_, state.h, rows));
     std::vector<Piece> pieces = {{sums, {0, gates_at}}, {word_gates_, {word, 0}}};
     if (memory_) {
-      const RepeatedAttention::Glance glance = (*attention_)({sums}, rows);
-      Variable context = glance.context;
+      Variable context = look(sums, rows);
       if (gate_size() > 0) context = gated(tape_, context, {sums, {0, gates_at + 4 * hidden()}}, gate_size());
       pieces.push_back({(*context_layer)(context)});
-      alphas_.push_back(glance.alphas);
       contexts_.push_back(context);
     }
     state = lstm_cell(tape_, pieces, state.c, rows);
@@ -235,7 +275,7 @@ DecoderLoss Teaching::run(const Variable& features, std::span<const TrainingCapt
   result.loss = entropy.loss;
   if (features) {
     const Variable rest = unseen(tape_, alphas_);
-    const auto count = static_cast<double>(captions.size());
+    const auto count = static_cast<double>(captions.size()) * config_.heads;
     result.doubly_stochastic = static_cast<double>(rest.value().data()[0]) / count;
     if (options_.doubly_stochastic != 0) {
       result.loss = weighted_sum(tape_, {{1, entropy.loss}, {options_.doubly_stochastic / count, rest}});
@@ -275,11 +315,17 @@ void add_decoder_parameters(const DecoderConfig& config, const DecoderShape& sha
   const bool projects = config.feature_projection != Config::FeatureProjection::kNone;
   const std::int64_t memory = projects ? shape.projected : shape.features;
   const std::int64_t n = shape.hidden;
+  if (memory % config.heads != 0 || shape.attention % config.heads != 0) {
+    throw Error(ErrorCode::kUsage, std::to_string(config.heads) + " heads cannot share maps of " +
+                                       std::to_string(memory) + " channels and keys of " +
+                                       std::to_string(shape.attention) + " evenly");
+  }
   if (projects) make.linear("feature", memory, shape.features);
   make.linear("key", shape.attention, memory);
   make.matrix("query.weight", shape.attention, n);
   if (shape.query_bias) make.bias("query.bias", shape.attention);
-  make.matrix("score.weight", 1, shape.attention);
+  if (is_additive(config.score)) make.matrix("score.weight", 1, shape.attention);
+  if (config.score == Config::Score::kCosine) make.constant("score.weight", {1, 1}, kSharpness);
   if (config.gate != Config::Gate::kNone) make.linear("gate", config.gate == Config::Gate::kScalar ? 1 : memory, n);
   make.uniform("embedding.weight", shape.vocabulary, shape.embedding, 0.1);
   make.matrix("lstm.weight_ih", 4 * n, shape.embedding + memory);

@@ -31,7 +31,8 @@ struct DecoderShape {
 DecoderShape decoder_shape(const DecoderConfig& config, const Weights& weights);
 
 /// Adds the decoder's tensors with random numbers: matrices uniform in ±√(6 / (in + out)) (Glorot and Bengio 2010), the
-/// embedding uniform in ±0.1, biases 0 but the LSTM's forget gates' 1 (Jozefowicz et al. 2015).
+/// embedding uniform in ±0.1, biases 0 but the LSTM's forget gates' 1 (Jozefowicz et al. 2015). Throws Error(kUsage)
+/// for heads that cannot share the sizes evenly.
 void add_decoder_parameters(const DecoderConfig& config, const DecoderShape& shape, std::uint64_t seed,
                             ParameterSet& parameters);
 

@@ -1,6 +1,8 @@
 #include "train/model_parts.h"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 #include <utility>
 
 #include "core/error.h"
@@ -86,6 +88,41 @@ void add_extended_decoder(const Model& model, const ModelConfig& config, std::ui
     std::ranges::copy(known.values(), parameter.value.values().begin());
     parameters.add(parameter.name, std::move(parameter.value), parameter.decay);
   }
+}
+
+void check_start(const Model& start, const std::string& path, const ModelConfig& config) {
+  const auto known = decoder_formulas(start.config().decoder);
+  const auto wanted = decoder_formulas(config.decoder);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (known[i].second == wanted[i].second) continue;
+    throw Error(ErrorCode::kUsage, "the decoder of " + quote(path) + " cannot be gone on with: its " +
+                                       std::string(wanted[i].first) + " is " + quote(known[i].second) +
+                                       ", the recipe's " + quote(wanted[i].second));
+  }
+  if (start.config().decoder.heads != config.decoder.heads) {
+    throw Error(ErrorCode::kUsage, "the decoder of " + quote(path) + " cannot be gone on with: it has " +
+                                       std::to_string(start.config().decoder.heads) + " heads, the recipe " +
+                                       std::to_string(config.decoder.heads));
+  }
+  if (start.config().vocabulary == config.vocabulary) return;
+  throw Error(ErrorCode::kUsage, "the decoder of " + quote(path) + " cannot be gone on with: it has " +
+                                     std::to_string(start.config().vocabulary.size()) +
+                                     " words, and these captions give " + std::to_string(config.vocabulary.size()) +
+                                     " or others; 'from' goes on with a model whose words differ");
+}
+
+bool take_decoder(const Model& start, std::int64_t channels, ParameterSet& parameters) {
+  constexpr std::string_view kParts[] = {"feature.", "key.",  "query.",  "score.",  "gate.", "embedding.",
+                                         "lstm.",    "init.", "init_h.", "init_c.", "deep.", "output."};
+  const Weights& weights = start.weights();
+  const bool fits = !weights.contains("feature.weight") || weights.at("feature.weight").shape[1] == channels;
+  std::map<std::string, Tensor, std::less<>> tensors;
+  for (const auto& [name, view] : weights.tensors()) {
+    const bool of_decoder = std::ranges::any_of(kParts, [&](std::string_view part) { return name.starts_with(part); });
+    if (of_decoder && (fits || !name.starts_with("feature."))) tensors.emplace(name, to_float(view));
+  }
+  parameters.load(Weights(weights.path(), std::move(tensors)));
+  return fits;
 }
 
 }  // namespace glimpse::train

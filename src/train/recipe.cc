@@ -178,6 +178,17 @@ void check_cache(const std::string& section, const std::filesystem::path& cache,
   }
 }
 
+/// Heads that cannot share a size are named before the first step.
+void check_heads(const DecoderOptions& decoder) {
+  const int heads = decoder.formulas.heads;
+  const bool projects = decoder.formulas.feature_projection != DecoderConfig::FeatureProjection::kNone;
+  for (const auto& [key, size] : {std::pair("attention", decoder.attention), std::pair("feature", decoder.feature)}) {
+    if (size % heads == 0 || (key == std::string_view("feature") && !projects)) continue;
+    fail_check("has decoder.heads = " + std::to_string(heads) + ", which cannot share decoder." + key + " = " +
+               std::to_string(size) + " evenly");
+  }
+}
+
 void check_caption(const Recipe& recipe, const CaptionStage& stage) {
   if (stage.language_epochs > 0) require(!recipe.data.sentences.empty(), "data.sentences", "caption.language-epochs");
   check_cache("caption", stage.cache, stage.augment);
@@ -233,6 +244,7 @@ void check(const Recipe& recipe) {
     require(!recipe.data.captions.empty(), "data.captions", "a stage with captions");
     require(!recipe.data.photos.empty(), "data.photos", "a stage with captions");
     require(!recipe.data.train_splits.empty(), "data.train-splits", "a stage with captions");
+    check_heads(recipe.decoder);
   }
   if (recipe.caption) check_caption(recipe, *recipe.caption);
   if (recipe.scst) check_scst(*recipe.scst);

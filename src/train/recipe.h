@@ -96,7 +96,8 @@ struct DecoderStage : StageOptions {
   double dropout_features = 0.5;  ///< of the projected map
   double dropout_embedding = 0.3;
   double dropout_output = 0.5;  ///< before the words' logits
-  std::filesystem::path start;  ///< model whose decoder is gone on with; empty: the stage before, else random
+  std::filesystem::path start;  ///< model whose decoder is gone on with, its layer on the map only where the encoder's
+                                ///< maps have as many channels; empty: the stage before, else random
 };
 
 /// The decoder learns from the captions; the encoder stands still.

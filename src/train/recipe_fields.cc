@@ -18,7 +18,10 @@ constexpr Spelling<ScstStage::Baseline> kBaselines[] = {{ScstStage::Baseline::kG
 constexpr Spelling<DecoderConfig::FeatureProjection> kFeatureProjections[] = {
     {DecoderConfig::FeatureProjection::kNone, "none"}, {DecoderConfig::FeatureProjection::kRelu, "relu"}};
 constexpr Spelling<DecoderConfig::Score> kScores[] = {{DecoderConfig::Score::kAdditiveTanh, "additive-tanh"},
-                                                      {DecoderConfig::Score::kAdditiveRelu, "additive-relu"}};
+                                                      {DecoderConfig::Score::kAdditiveRelu, "additive-relu"},
+                                                      {DecoderConfig::Score::kDot, "dot"},
+                                                      {DecoderConfig::Score::kScaledDot, "scaled-dot"},
+                                                      {DecoderConfig::Score::kCosine, "cosine"}};
 constexpr Spelling<DecoderConfig::Gate> kGates[] = {{DecoderConfig::Gate::kNone, "none"},
                                                     {DecoderConfig::Gate::kScalar, "scalar"},
                                                     {DecoderConfig::Gate::kVector, "vector"}};
@@ -79,6 +82,7 @@ void add_decoder(FieldList& list, DecoderOptions& decoder) {
   list.choice<DecoderConfig::FeatureProjection>("feature-projection", decoder.formulas.feature_projection,
                                                 kFeatureProjections);
   list.choice<DecoderConfig::Score>("score", decoder.formulas.score, kScores);
+  list.number("heads", decoder.formulas.heads, 1, 1024);
   list.choice<DecoderConfig::Gate>("gate", decoder.formulas.gate, kGates);
   list.choice<DecoderConfig::Init>("init", decoder.formulas.init, kInits);
   list.choice<DecoderConfig::Output>("output", decoder.formulas.output, kOutputs);

@@ -5,25 +5,24 @@
 #include <utility>
 
 #include "dnn/array_math.h"
+#include "train/step_pieces.h"
 
 namespace glimpse::train {
-namespace {
 
 using dnn::Array;
 
 dnn::Part part_of(const Piece& piece) { return {piece.matrix.value(), piece.corner}; }
 
-/// Where the gradient of a piece is added to; scratch where none is needed.
 dnn::Part gradient_part(Tape& tape, const Piece& piece) {
   if (!piece.matrix.needs_gradient()) return {tape.kernels().take(piece.matrix.shape()), piece.corner};
   return {tape.gradient_to_add_to(piece.matrix), piece.corner};
 }
 
-/// A value that stands on the tape for what all steps share: whatever flows into it makes its backward run, after that
-/// of all steps.
 Variable anchor(Tape& tape, const std::vector<Variable>& inputs, const std::function<void()>& backward) {
   return tape.record(tape.kernels().zeros({1}), inputs, [backward](const Array&) { backward(); });
 }
+
+namespace {
 
 /// All rows of all `parts`, one after the other.
 Array stack(dnn::Kernels& kernels, const std::vector<Array>& parts) {
@@ -134,76 +133,6 @@ LstmState lstm_cell(Tape& tape, const std::vector<Piece>& pieces, const Variable
   return state;
 }
 
-struct RepeatedAttention::Shared {
-  Tape& tape;
-  Variable keys;
-  Variable memory;
-  Variable score;
-  Options options;
-  Variable anchor = {};
-  Array d_weights = {};  ///< [images, A]: each image's part of the score's gradient
-  std::vector<dnn::AttentionStep> steps = {};
-
-  dnn::AttentionInputs inputs() const {
-    return {keys.value(), memory.value(), score.value(), options.cells, options.relu, &options.rows};
-  }
-
-  void add_gradients() {
-    const int threads = tape.kernels().threads();
-    if (score.needs_gradient()) {
-      const Array& sum = tape.gradient_to_add_to(score);
-      dnn::add_column_sums(d_weights, sum.reshaped({sum.count()}), threads);
-    }
-    if (memory.needs_gradient()) {
-      dnn::attention_d_memory(inputs(), steps, tape.gradient_to_add_to(memory), threads);
-    }
-    d_weights = {};
-    steps.clear();
-  }
-
-  void step_back(const Piece& query, const Array& alphas, const Array& d_context, const Array& d_alphas) {
-    dnn::Kernels& kernels = tape.kernels();
-    if (!d_weights) d_weights = kernels.zeros({static_cast<std::int64_t>(options.rows.size()), score.dim(1)});
-    dnn::AttentionGradients gradients;
-    gradients.d_alphas = d_alphas.unique() ? d_alphas : kernels.copy(d_alphas);
-    gradients.d_query = gradient_part(tape, query);
-    gradients.d_keys = gradient_part(tape, {keys}).matrix;
-    gradients.d_weights = d_weights;
-    dnn::attention_backward(inputs(), part_of(query), alphas, d_context, gradients, kernels.threads());
-    if (d_context) steps.push_back({alphas, d_context});
-    if (anchor.needs_gradient()) tape.gradient_to_add_to(anchor);
-  }
-};
-
-RepeatedAttention::RepeatedAttention(Tape& tape, Variable keys, Variable memory, Variable score, Options options)
-    : shared_(std::make_shared<Shared>(
-          Shared{tape, std::move(keys), std::move(memory), std::move(score), std::move(options)})) {
-  shared_->anchor =
-      train::anchor(tape, {shared_->memory, shared_->score}, [shared = shared_] { shared->add_gradients(); });
-}
-
-RepeatedAttention::Glance RepeatedAttention::operator()(const Piece& query, std::int64_t rows) const {
-  Tape& tape = shared_->tape;
-  dnn::Kernels& kernels = tape.kernels();
-  const Array alphas = kernels.take({rows, shared_->options.cells});
-  const Array context = kernels.take({rows, shared_->memory.dim(1)});
-  dnn::attention_forward(shared_->inputs(), part_of(query), alphas, context, kernels.threads());
-
-  Glance glance;
-  const auto d_context = std::make_shared<Array>();
-  glance.alphas = tape.record(alphas, {query.matrix, shared_->keys, shared_->anchor},
-                              [query, alphas, d_context, shared = shared_](const Array& gradient) {
-                                shared->step_back(query, alphas, std::exchange(*d_context, {}), gradient);
-                              });
-  // As in lstm_cell: the backward of alphas does the work for both.
-  const Variable carrier = glance.alphas;
-  glance.context = tape.record(context, {carrier}, [&tape, carrier, d_context](const Array& gradient) {
-    *d_context = gradient;
-    tape.gradient_to_add_to(carrier);
-  });
-  return glance;
-}
-
 Variable gated(Tape& tape, const Variable& src, const Piece& gate, std::int64_t gate_columns) {
   dnn::Kernels& kernels = tape.kernels();
   const Array open = kernels.take({src.dim(0), gate_columns});
@@ -212,27 +141,6 @@ Variable gated(Tape& tape, const Variable& src, const Piece& gate, std::int64_t 
   return tape.record(dst, {src, gate.matrix}, [&tape, src, gate, open](const Array& gradient) {
     const Array d_src = gradient_part(tape, {src}).matrix;
     dnn::gate_backward(src.value(), open, gradient, d_src, gradient_part(tape, gate), tape.kernels().threads());
-  });
-}
-
-Variable unseen(Tape& tape, const std::vector<Variable>& alphas) {
-  dnn::Kernels& kernels = tape.kernels();
-  Array rest = kernels.take(alphas[0].shape());  // 1 − Σ_t
-  std::ranges::fill(rest.values(), 1.0F);
-  for (const Variable& step : alphas) {
-    for (std::int64_t i = 0; i < step.value().count(); ++i) rest.data()[i] -= step.value().data()[i];
-  }
-  double sum = 0;
-  for (const float value : rest.values()) sum += static_cast<double>(value) * static_cast<double>(value);
-  const Array dst = kernels.take({1});
-  dst.data()[0] = static_cast<float>(sum);
-  return tape.record(dst, alphas, [&tape, alphas, rest](const Array& gradient) {
-    const float factor = -2 * gradient.data()[0];
-    for (const Variable& step : alphas) {
-      const Array d_step = tape.kernels().take(step.shape());
-      for (std::int64_t i = 0; i < d_step.count(); ++i) d_step.data()[i] = factor * rest.data()[i];
-      tape.add_gradient(step, d_step);
-    }
   });
 }
 

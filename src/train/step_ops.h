@@ -40,34 +40,7 @@ struct LstmState {
 /// Schmidhuber 1997, with forget gates). c_before may have more rows, of which the first are taken.
 LstmState lstm_cell(Tape& tape, const std::vector<Piece>& pieces, const Variable& c_before, std::int64_t rows);
 
-/// Additive attention (Bahdanau et al. 2015) of rows to the cells of their images.
-class RepeatedAttention {
- public:
-  struct Options {
-    std::int64_t cells = 0;
-    bool relu = false;       ///< between key + query and the score; else tanh
-    dnn::RowsOfImages rows;  ///< of the longest step
-  };
-  /// keys [images · cells, A], memory [images · cells, D], score [1, A].
-  RepeatedAttention(Tape& tape, Variable keys, Variable memory, Variable score, Options options);
-
-  struct Glance {
-    Variable alphas;   ///< [rows, cells] = softmax of score · f(key + query)
-    Variable context;  ///< [rows, D] = Σ alphas · memory
-  };
-  /// query [rows, A]; a step may have fewer rows than the one before, the first ones.
-  Glance operator()(const Piece& query, std::int64_t rows) const;
-
- private:
-  struct Shared;
-  std::shared_ptr<Shared> shared_;
-};
-
 /// src · σ(gate): gate [rows, 1], or as wide as src.
 Variable gated(Tape& tape, const Variable& src, const Piece& gate, std::int64_t gate_columns);
-
-/// [1]: Σ over rows and cells of (1 − Σ_t alphas_t)², the doubly stochastic term of Xu et al. 2015. alphas_t [rows_t,
-/// cells], rows_t not rising: a row that ended looks no longer.
-Variable unseen(Tape& tape, const std::vector<Variable>& alphas);
 
 }  // namespace glimpse::train

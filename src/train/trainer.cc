@@ -62,8 +62,10 @@ class Trainer::Impl {
 
   void run(Start start) {
     prepare_folder(start);
+    const bool captions = recipe_.caption || recipe_.finetune || recipe_.scst;
+    if (captions) make_config();
     if (recipe_.distill) distill();
-    if (!recipe_.caption && !recipe_.finetune && !recipe_.scst) return write_encoder();
+    if (!captions) return write_encoder();
     add_decoder();
     if (recipe_.caption && recipe_.caption->language_epochs > 0) language();
     if (recipe_.caption) caption();
@@ -172,14 +174,23 @@ class Trainer::Impl {
     run_to_end(stage);
   }
 
+  void make_config() {
+    config_ = from_ ? extended_config(*from_, recipe_.name, recipe_.data.vocabulary_threshold, train_)
+                    : new_config(recipe_, graph_, graph_text_, train_);
+    const auto check = [&](const fs::path& start) {
+      if (!start.empty()) check_start(Model::load(start), start.native(), config_);
+    };
+    if (recipe_.caption) check(recipe_.caption->start);
+    if (recipe_.finetune) check(recipe_.finetune->start);
+    if (recipe_.scst) check(recipe_.scst->start);
+  }
+
   void add_decoder() {
     if (from_) {
-      config_ = extended_config(*from_, recipe_.name, recipe_.data.vocabulary_threshold, train_);
       add_extended_decoder(*from_, config_, recipe_.seed, parameters_);
-      return;
+    } else {
+      add_new_decoder(recipe_, config_, graph_, parameters_);
     }
-    config_ = new_config(recipe_, graph_, graph_text_, train_);
-    add_new_decoder(recipe_, config_, graph_, parameters_);
   }
 
   void language() {
@@ -220,7 +231,7 @@ class Trainer::Impl {
 
   void caption() {
     if (take_finished("caption")) return;
-    take_decoder(recipe_.caption->start);
+    go_on_with(recipe_.caption->start);
     PictureStageInput input = picture_input("caption", *recipe_.caption);
     input.cache = recipe_.caption->cache;
     Captioning stage(std::move(input), parameters_, kernels_, observer_);
@@ -229,7 +240,7 @@ class Trainer::Impl {
 
   void finetune() {
     if (take_finished("finetune")) return;
-    take_decoder(recipe_.finetune->start);
+    go_on_with(recipe_.finetune->start);
     PictureStageInput input = picture_input("finetune", *recipe_.finetune);
     input.tune_encoder = true;
     input.encoder_learning_rate = recipe_.finetune->encoder_learning_rate;
@@ -241,7 +252,7 @@ class Trainer::Impl {
   void self_critical() {
     if (take_finished("scst")) return;
     const ScstStage& options = *recipe_.scst;
-    take_decoder(options.start);
+    go_on_with(options.start);
     SelfCriticalInput input{picture_input("scst", options)};
     input.cache = options.cache;
     input.tune_encoder = options.encoder_learning_rate > 0;
@@ -255,9 +266,14 @@ class Trainer::Impl {
     run_to_end(stage);
   }
 
-  /// The tensors of another model's decoder, and of its encoder where it has the same.
-  void take_decoder(const fs::path& start) {
-    if (!start.empty()) parameters_.load(Weights(start));
+  void go_on_with(const fs::path& start) {
+    if (start.empty()) return;
+    const std::int64_t channels = net::infer_shapes(
+        graph_,
+        {1, 3, recipe_.encoder.input.height, recipe_.encoder.input.width})[static_cast<std::size_t>(graph_.output)][1];
+    if (take_decoder(Model::load(start), channels, parameters_)) return;
+    observer_.note("the decoder of " + quote(start.native()) + " saw maps of other channels than the encoder's " +
+                   std::to_string(channels) + "; its first layer starts from random numbers");
   }
 
   void write_encoder() const {

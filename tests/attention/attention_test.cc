@@ -18,43 +18,81 @@ using glimpse::testing::normal_tensor;
 
 struct Case {
   std::int64_t images, rows_per_image, cells, memory, size;
-  Nonlinearity nonlinearity;
+  Score function;
+  std::int64_t heads = 1;
 };
 
 const std::vector<Case> kCases = {
-    {1, 1, 1, 1, 1, Nonlinearity::kTanh},      {1, 5, 196, 24, 40, Nonlinearity::kRelu},
-    {3, 2, 49, 16, 33, Nonlinearity::kTanh},   {2, 3, 17, 65, 16, Nonlinearity::kRelu},
-    {16, 5, 49, 32, 128, Nonlinearity::kTanh}, {1, 4, 33, 8, 700, Nonlinearity::kTanh},
+    {1, 1, 1, 1, 1, Score::kAdditiveTanh},
+    {1, 5, 196, 24, 40, Score::kAdditiveRelu},
+    {3, 2, 49, 16, 33, Score::kAdditiveTanh},
+    {2, 3, 17, 65, 16, Score::kAdditiveRelu},
+    {16, 5, 49, 32, 128, Score::kAdditiveTanh},
+    {1, 4, 33, 8, 700, Score::kAdditiveTanh},
+    {2, 3, 17, 15, 16, Score::kDot},
+    {1, 5, 196, 24, 40, Score::kScaledDot},
+    {3, 2, 49, 16, 33, Score::kCosine},
+    {2, 3, 17, 15, 12, Score::kAdditiveTanh, 3},
+    {1, 1, 33, 8, 44, Score::kAdditiveRelu, 4},
+    {3, 5, 20, 32, 16, Score::kDot, 8},
+    {2, 2, 49, 20, 30, Score::kScaledDot, 5},
+    {1, 3, 18, 14, 28, Score::kCosine, 7},
 };
 
-AdditiveWeights random_weights(const Case& test) {
-  AdditiveWeights weights;
+bool is_additive(Score function) { return function == Score::kAdditiveTanh || function == Score::kAdditiveRelu; }
+
+AttentionWeights random_weights(const Case& test) {
+  AttentionWeights weights;
   weights.key = normal_tensor({test.size, test.memory}, 1);
   weights.key_bias = normal_tensor({test.size}, 2);
-  weights.score = normal_tensor({1, test.size}, 3);
-  for (float& value : weights.score.values()) value /= std::sqrt(static_cast<float>(test.size));
-  weights.nonlinearity = test.nonlinearity;
+  for (float& value : weights.key.values()) value /= std::sqrt(static_cast<float>(test.memory));
+  weights.function = test.function;
+  weights.heads = test.heads;
+  if (is_additive(test.function)) {
+    weights.score = normal_tensor({1, test.size}, 3);
+    for (float& value : weights.score.values()) value /= std::sqrt(static_cast<float>(test.size));
+  } else if (test.function == Score::kCosine) {
+    weights.score = normal_tensor({1, 1}, 3);
+  }
   return weights;
 }
 
-/// The weights of one query over the cells [cells, memory].
-std::vector<double> expected_alphas(const AdditiveWeights& weights, const float* memory, std::int64_t cells,
-                                    const float* query) {
+/// Key and query of one head, element by element: what they are summed up to.
+double expected_score(const AttentionWeights& weights, std::int64_t head, const std::vector<double>& key,
+                      const float* query) {
+  const std::int64_t size = std::ssize(key) / weights.heads;
+  double additive = 0, dot = 0, keys = 0, queries = 0;
+  for (std::int64_t a = head * size; a < (head + 1) * size; ++a) {
+    const double k = key[static_cast<std::size_t>(a)];
+    const auto q = static_cast<double>(query[a]);
+    dot += k * q;
+    keys += k * k;
+    queries += q * q;
+    if (!is_additive(weights.function)) continue;
+    additive +=
+        weights.score.data()[a] * (weights.function == Score::kAdditiveTanh ? std::tanh(k + q) : std::max(0.0, k + q));
+  }
+  if (weights.function == Score::kDot) return dot;
+  if (weights.function == Score::kScaledDot) return dot / std::sqrt(static_cast<double>(size));
+  return is_additive(weights.function) ? additive : weights.score.data()[0] * dot / std::sqrt(keys * queries);
+}
+
+/// The weights of one query and head over the cells [cells, memory].
+std::vector<double> expected_alphas(const AttentionWeights& weights, std::int64_t head, const float* memory,
+                                    std::int64_t cells, const float* query) {
   const std::int64_t size = weights.key.dim(0);
   const std::int64_t width = weights.key.dim(1);
   std::vector<double> alphas;
   double total = 0;
   for (std::int64_t i = 0; i < cells; ++i) {
-    double score = 0;
+    std::vector<double> key;
     for (std::int64_t a = 0; a < size; ++a) {
-      double sum = static_cast<double>(weights.key_bias.data()[a]) + query[a];
+      key.push_back(static_cast<double>(weights.key_bias.data()[a]));
       for (std::int64_t d = 0; d < width; ++d) {
-        sum += static_cast<double>(weights.key.data()[a * width + d]) * memory[i * width + d];
+        key.back() += static_cast<double>(weights.key.data()[a * width + d]) * memory[i * width + d];
       }
-      score +=
-          weights.score.data()[a] * (weights.nonlinearity == Nonlinearity::kTanh ? std::tanh(sum) : std::max(0.0, sum));
     }
-    alphas.push_back(std::exp(score));
+    alphas.push_back(std::exp(expected_score(weights, head, key, query)));
     total += alphas.back();
   }
   for (double& alpha : alphas) alpha /= total;
@@ -62,7 +100,7 @@ std::vector<double> expected_alphas(const AdditiveWeights& weights, const float*
 }
 
 void compare(const Case& test, const std::string& repeat) {
-  const AdditiveWeights weights = random_weights(test);
+  const AttentionWeights weights = random_weights(test);
   const Attention attention(weights);
   EXPECT_EQ(attention.memory_size(), test.memory);
   EXPECT_EQ(attention.query_size(), test.size);
@@ -81,16 +119,24 @@ void compare(const Case& test, const std::string& repeat) {
   const std::span<const float> contexts = session.read();
   for (std::int64_t row = 0; row < test.images * test.rows_per_image; ++row) {
     const float* cells = memory.data() + row / test.rows_per_image * image_size;
-    const std::vector<double> expected = expected_alphas(weights, cells, test.cells, queries.data() + row * stride);
-    double sum = 0;
+    const std::int64_t share = test.memory / test.heads;
+    std::vector<double> mean(static_cast<std::size_t>(test.cells), 0.0);
     std::vector<double> context(static_cast<std::size_t>(test.memory), 0.0);
+    for (std::int64_t head = 0; head < test.heads; ++head) {
+      const auto expected = expected_alphas(weights, head, cells, test.cells, queries.data() + row * stride);
+      for (std::int64_t i = 0; i < test.cells; ++i) {
+        const double alpha = expected[static_cast<std::size_t>(i)];
+        mean[static_cast<std::size_t>(i)] += alpha / static_cast<double>(test.heads);
+        for (std::int64_t d = head * share; d < (head + 1) * share; ++d) {
+          context[static_cast<std::size_t>(d)] += alpha * cells[i * test.memory + d];
+        }
+      }
+    }
+    double sum = 0;
     for (std::int64_t i = 0; i < test.cells; ++i) {
       const float alpha = alphas[static_cast<std::size_t>(row * test.cells + i)];
-      ASSERT_NEAR(alpha, expected[static_cast<std::size_t>(i)], 1e-5) << repeat << ", row " << row << ", cell " << i;
+      ASSERT_NEAR(alpha, mean[static_cast<std::size_t>(i)], 1e-5) << repeat << ", row " << row << ", cell " << i;
       sum += static_cast<double>(alpha);
-      for (std::int64_t d = 0; d < test.memory; ++d) {
-        context[static_cast<std::size_t>(d)] += expected[static_cast<std::size_t>(i)] * cells[i * test.memory + d];
-      }
     }
     EXPECT_NEAR(sum, 1, 1e-6) << repeat;
     for (std::int64_t d = 0; d < test.memory; ++d) {
@@ -113,12 +159,12 @@ TEST(Attention, EqualsPlainLoops) {
 
 /// However sharp the scores, alphas stay a distribution; equal cells share the weight.
 TEST(Attention, ExtremesStayADistribution) {
-  AdditiveWeights weights;
+  AttentionWeights weights;
   weights.key = normal_tensor({4, 2}, 1);
   weights.key_bias = normal_tensor({4}, 2);
   weights.score = normal_tensor({1, 4}, 3);
   for (float& value : weights.score.values()) value *= 1e6F;
-  weights.nonlinearity = Nonlinearity::kRelu;
+  weights.function = Score::kAdditiveRelu;
   AttentionSession session{Attention(weights), {1, 1, 6}};
   const std::span<float> cells = session.memory(0);
   for (std::size_t i = 0; i < 6; ++i) {

@@ -30,14 +30,28 @@ std::vector<DecoderConfig> all_variants() {
       }
     }
   }
+  for (const auto projection : {FeatureProjection::kNone, FeatureProjection::kRelu}) {
+    for (const auto score :
+         {Score::kAdditiveTanh, Score::kAdditiveRelu, Score::kDot, Score::kScaledDot, Score::kCosine}) {
+      for (const int heads : {1, kHeads}) {
+        if (heads == 1 && (score == Score::kAdditiveTanh || score == Score::kAdditiveRelu)) continue;  // stands above
+        DecoderConfig config;
+        config.feature_projection = projection;
+        config.score = score;
+        config.heads = heads;
+        config.never_emit = {0, 1, 3};
+        variants.push_back(config);
+      }
+    }
+  }
   return variants;
 }
 
 std::string describe(const DecoderConfig& config) {
   return "projection " + std::to_string(static_cast<int>(config.feature_projection)) + ", score " +
-         std::to_string(static_cast<int>(config.score)) + ", gate " + std::to_string(static_cast<int>(config.gate)) +
-         ", init " + std::to_string(static_cast<int>(config.init)) + ", output " +
-         std::to_string(static_cast<int>(config.output));
+         std::to_string(static_cast<int>(config.score)) + ", " + std::to_string(config.heads) + " heads, gate " +
+         std::to_string(static_cast<int>(config.gate)) + ", init " + std::to_string(static_cast<int>(config.init)) +
+         ", output " + std::to_string(static_cast<int>(config.output));
 }
 
 TensorMap random_tensors(const DecoderConfig& config, const RandomDecoderShape& shape, std::uint64_t seed) {
@@ -59,10 +73,12 @@ TensorMap random_tensors(const DecoderConfig& config, const RandomDecoderShape& 
   if (projects) add_linear("feature", memory, shape.features);
   add_linear("key", shape.attention, memory);
   add("query.weight", {shape.attention, n});
-  add("score.weight", {1, shape.attention});
+  const bool additive = config.score == Score::kAdditiveTanh || config.score == Score::kAdditiveRelu;
+  if (additive) add("score.weight", {1, shape.attention});
+  if (config.score == Score::kCosine) add("score.weight", {1, 1});
   if (shape.optional_biases) {
     add("query.bias", {shape.attention});
-    add("score.bias", {1});
+    if (additive) add("score.bias", {1});
   }
   if (config.gate != Gate::kNone) add_linear("gate", config.gate == Gate::kScalar ? 1 : memory, n);
   add("embedding.weight", {shape.words, shape.embedding});

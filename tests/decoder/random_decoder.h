@@ -10,11 +10,14 @@
 
 namespace glimpse::testing {
 
+/// Of the variants with several: they divide the sizes below.
+constexpr int kHeads = 3;
+
 /// Odd sizes by default, so that every vectorised loop has a rest.
 struct RandomDecoderShape {
-  std::int64_t features = 13;
-  std::int64_t projected = 11;  ///< ignored without feature projection
-  std::int64_t attention = 19;
+  std::int64_t features = 15;
+  std::int64_t projected = 9;  ///< ignored without feature projection
+  std::int64_t attention = 21;
   std::int64_t embedding = 9;
   std::int64_t hidden = 21;
   std::int64_t init = 10;  ///< hidden layer of a two-layer init

@@ -79,20 +79,50 @@ ReferenceDecoder::State ReferenceDecoder::start() const {
   return {map(state.h, tanh_of), map(state.c, tanh_of)};
 }
 
+/// Of one head's share of key and query.
+double ReferenceDecoder::score(std::size_t head, const Vector& key, const Vector& query) const {
+  const std::size_t size = key.size() / static_cast<std::size_t>(config_.heads);
+  const std::size_t first = head * size;
+  const auto sum = [&](const auto& term) {
+    double total = 0;
+    for (std::size_t a = first; a < first + size; ++a) total += term(a);
+    return total;
+  };
+  const double dot = sum([&](std::size_t a) { return key[a] * query[a]; });
+  switch (config_.score) {
+    case Variant::Score::kDot:
+      return dot;
+    case Variant::Score::kScaledDot:
+      return dot / std::sqrt(static_cast<double>(size));
+    case Variant::Score::kCosine: {
+      const double keys = sum([&](std::size_t a) { return key[a] * key[a]; });
+      const double queries = sum([&](std::size_t a) { return query[a] * query[a]; });
+      return product("score.weight", {1})[0] * dot / std::sqrt(keys * queries);
+    }
+    default:
+      break;
+  }
+  const Tensor weight = to_float(weights_.at("score.weight"));
+  const auto f = config_.score == Variant::Score::kAdditiveTanh ? tanh_of : relu;
+  return sum([&](std::size_t a) { return static_cast<double>(weight.data()[a]) * f(key[a] + query[a]); });
+}
+
 ReferenceDecoder::Output ReferenceDecoder::step(const State& state, int token) const {
   Output output;
   const Vector query = linear("query", state.h);
-  Vector scores;
-  for (const Vector& v : memory_) {
-    const auto f = config_.score == Variant::Score::kAdditiveTanh ? tanh_of : relu;
-    scores.push_back(linear("score", map(linear("key", v) + query, f)).front());
-  }
-  const double normaliser = log_sum_exp(scores);
-  for (const double score : scores) output.alphas.push_back(std::exp(score - normaliser));
-
+  const auto heads = static_cast<std::size_t>(config_.heads);
+  const std::size_t share = memory_.front().size() / heads;
   Vector context(memory_.front().size(), 0.0);
-  for (std::size_t i = 0; i < memory_.size(); ++i) {
-    for (std::size_t j = 0; j < context.size(); ++j) context[j] += output.alphas[i] * memory_[i][j];
+  output.alphas.assign(memory_.size(), 0.0);
+  for (std::size_t head = 0; head < heads; ++head) {
+    Vector scores;
+    for (const Vector& v : memory_) scores.push_back(score(head, linear("key", v), query));
+    const double normaliser = log_sum_exp(scores);
+    for (std::size_t i = 0; i < memory_.size(); ++i) {
+      const double alpha = std::exp(scores[i] - normaliser);
+      output.alphas[i] += alpha / static_cast<double>(heads);
+      for (std::size_t j = head * share; j < (head + 1) * share; ++j) context[j] += alpha * memory_[i][j];
+    }
   }
   if (config_.gate != Variant::Gate::kNone) {
     const Vector gate = map(linear("gate", state.h), sigmoid);

@@ -36,6 +36,7 @@ class ReferenceDecoder {
 
  private:
   /// name.weight · x + name.bias, where there is one.
+  double score(std::size_t head, const Vector& key, const Vector& query) const;
   Vector linear(const std::string& name, const Vector& x) const;
   Vector product(const std::string& tensor, const Vector& x) const;
   Vector bias(const std::string& tensor, std::size_t size) const;

@@ -23,9 +23,9 @@ constexpr int kCells = 4;
 
 RandomDecoderShape tiny_shape() {
   RandomDecoderShape shape;
-  shape.features = 5;
-  shape.projected = 6;
-  shape.attention = 7;
+  shape.features = 6;
+  shape.projected = 9;
+  shape.attention = 12;
   shape.embedding = 3;
   shape.hidden = 5;
   shape.init = 4;

@@ -49,7 +49,7 @@ inline std::ostream& operator<<(std::ostream& out, const GradientCase& c) { retu
 namespace gradient_check {
 
 constexpr int kThreads = 2;
-constexpr double kStep = 1e-4;
+constexpr double kStep = 1e-5;                ///< small, so that few ReLUs have their kink within it
 constexpr std::size_t kMostDifferences = 64;  ///< of an input of more numbers, this many are looked at
 
 /// Leaves NaN in the memory that a pool hands out next, of all sizes up to some.

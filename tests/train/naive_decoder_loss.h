@@ -39,7 +39,7 @@ class NaiveDecoderLoss {
       const std::vector<Doubles> memory = memory_of(features, caption.image, options);
       Doubles h = options.pictures ? start("init_h", memory) : Doubles(at("lstm.bias").size() / 4, 0.0);
       Doubles c = options.pictures ? start("init_c", memory) : h;
-      Doubles seen(options.cells, 0.0);
+      Doubles seen(options.cells * static_cast<std::size_t>(config_.heads), 0.0);
       for (std::size_t t = 0; t <= caption.words.size(); ++t) {
         const int fed = t == 0 ? config_.start_id : caption.words[t - 1];
         const int target = t == caption.words.size() ? config_.end_id : caption.words[t];
@@ -47,7 +47,7 @@ class NaiveDecoderLoss {
         if (t == caption.words.size() && !caption.ended) continue;
         entropy += static_cast<double>(caption.weight) * smoothed(scores, target, options);
       }
-      for (const double sum : seen) unseen += (1 - sum) * (1 - sum);
+      for (const double sum : seen) unseen += (1 - sum) * (1 - sum) / config_.heads;
     }
     return entropy / static_cast<double>(options.per_caption ? captions.size() : words) +
            (options.pictures ? options.doubly_stochastic * unseen / static_cast<double>(captions.size()) : 0);
@@ -105,20 +105,43 @@ class NaiveDecoderLoss {
     return config_.init == DecoderConfig::Init::kLinear ? state : each(state, tanh_of);
   }
 
+  /// Of one head's share of key and query.
+  double score(std::size_t head, const Doubles& key, const Doubles& query) const {
+    using Score = DecoderConfig::Score;
+    const std::size_t size = key.size() / static_cast<std::size_t>(config_.heads);
+    double dot = 0;
+    double keys = 0;
+    double queries = 0;
+    double additive = 0;
+    for (std::size_t a = head * size; a < (head + 1) * size; ++a) {
+      dot += key[a] * query[a];
+      keys += key[a] * key[a];
+      queries += query[a] * query[a];
+      if (config_.score == Score::kAdditiveTanh) additive += at("score.weight")[a] * std::tanh(key[a] + query[a]);
+      if (config_.score == Score::kAdditiveRelu) additive += at("score.weight")[a] * relu(key[a] + query[a]);
+    }
+    if (config_.score == Score::kDot) return dot;
+    if (config_.score == Score::kScaledDot) return dot / std::sqrt(static_cast<double>(size));
+    if (config_.score == Score::kCosine) return at("score.weight")[0] * dot / std::sqrt(keys * queries);
+    return additive;
+  }
+
   Doubles look(const std::vector<Doubles>& memory, const Doubles& h, Doubles& seen) const {
     const Doubles query = linear("query.weight", tensors_.contains("query.bias") ? "query.bias" : std::string(), h);
-    const bool squash = config_.score == DecoderConfig::Score::kAdditiveTanh;
-    Doubles alphas;
-    double total = 0;
-    for (const Doubles& cell : memory) {
-      const Doubles hidden = each(sum(layer("key", cell), query), squash ? tanh_of : relu);
-      alphas.push_back(std::exp(linear("score.weight", "", hidden)[0]));
-      total += alphas.back();
-    }
     Doubles context(memory[0].size(), 0.0);
-    for (std::size_t i = 0; i < memory.size(); ++i) {
-      seen[i] += alphas[i] / total;
-      for (std::size_t j = 0; j < context.size(); ++j) context[j] += alphas[i] / total * memory[i][j];
+    const auto heads = static_cast<std::size_t>(config_.heads);
+    const std::size_t share = context.size() / heads;
+    for (std::size_t head = 0; head < heads; ++head) {
+      Doubles alphas;
+      double total = 0;
+      for (const Doubles& cell : memory) {
+        alphas.push_back(std::exp(score(head, layer("key", cell), query)));
+        total += alphas.back();
+      }
+      for (std::size_t i = 0; i < memory.size(); ++i) {
+        seen[head * memory.size() + i] += alphas[i] / total;
+        for (std::size_t j = head * share; j < (head + 1) * share; ++j) context[j] += alphas[i] / total * memory[i][j];
+      }
     }
     if (config_.gate == DecoderConfig::Gate::kNone) return context;
     const Doubles gate = each(layer("gate", h), sigmoid);
@@ -126,7 +149,7 @@ class NaiveDecoderLoss {
     return context;
   }
 
-  /// The words' scores; h and c become those of the next step, `seen` grows by the alphas.
+  /// The words' scores; h and c become those of the next step, `seen` [heads, cells] grows by the alphas.
   Doubles step(const std::vector<Doubles>& memory, int fed, Doubles& h, Doubles& c, Doubles& seen) const {
     const std::size_t n = h.size();
     const std::size_t input = at("lstm.weight_ih").size() / (4 * n);

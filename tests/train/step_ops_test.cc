@@ -110,75 +110,6 @@ TEST(StepOps, LstmEqualsPlainLoops) {
   for (const Output output : {Output::kBoth, Output::kOnlyH, Output::kOnlyC}) check_gradient(lstm_case(output));
 }
 
-constexpr std::size_t kCells = 6;
-constexpr std::size_t kKey = 7;
-constexpr std::size_t kMemory = 11;
-const dnn::RowsOfImages kRows = {{1, 3}, {0, 2}};
-
-/// Alphas, then context, of one row.
-std::pair<Numbers, Numbers> attend(const Given& in, const Numbers& query, std::size_t image, bool relu) {
-  Numbers alphas;
-  double total = 0;
-  for (std::size_t i = 0; i < kCells; ++i) {
-    double score = 0;
-    for (std::size_t a = 0; a < kKey; ++a) {
-      const double x = in[0][(image * kCells + i) * kKey + a] + query[a];
-      score += in[2][a] * (relu ? std::max(0.0, x) : std::tanh(x));
-    }
-    alphas.push_back(std::exp(score));
-    total += alphas.back();
-  }
-  Numbers context(kMemory, 0.0);
-  for (std::size_t i = 0; i < kCells; ++i) {
-    alphas[i] /= total;
-    for (std::size_t j = 0; j < kMemory; ++j) context[j] += alphas[i] * in[1][(image * kCells + i) * kMemory + j];
-  }
-  return {alphas, context};
-}
-
-/// Two steps, of four rows and of three; the second step's queries are part of a wider matrix.
-GradientCase attention_case(bool relu, Output output) {
-  GradientCase c;
-  c.name = std::string("attention ") + (relu ? "relu" : "tanh") + std::to_string(static_cast<int>(output));
-  c.inputs = {{.shape = {2 * kCells, kKey}, .low = -2, .high = 2},
-              {.shape = {2 * kCells, kMemory}},
-              {.shape = {1, kKey}, .low = -2, .high = 2},
-              {.shape = {4, kKey}},
-              {.shape = {3, kKey + 4}}};
-  c.op = [=](Tape& tape, const In& in) {
-    const RepeatedAttention attention(tape, in[0], in[1], in[2], {kCells, relu, kRows});
-    const auto one = attention({in[3]}, 4);
-    const auto two = attention({in[4], {0, 1}}, 3);
-    const Variable alphas = concat_rows(tape, std::vector<Variable>{one.alphas, two.alphas});
-    const Variable contexts = concat_rows(tape, std::vector<Variable>{one.context, two.context});
-    if (output == Output::kOnlyH) return contexts;
-    return output == Output::kOnlyC ? alphas : concat_columns(tape, std::vector<Variable>{alphas, contexts});
-  };
-  c.reference = [=](const Given& in) {
-    constexpr std::size_t kImageOfRow[] = {1, 0, 1, 0};
-    Numbers result;
-    for (std::size_t r = 0; r < 7; ++r) {
-      Numbers query;
-      for (std::size_t a = 0; a < kKey; ++a) {
-        query.push_back(r < 4 ? in[3][r * kKey + a] : in[4][(r - 4) * (kKey + 4) + 1 + a]);
-      }
-      const auto [alphas, context] = attend(in, query, kImageOfRow[r % 4], relu);
-      if (output != Output::kOnlyH) result = joined(result, alphas);
-      if (output != Output::kOnlyC) result = joined(result, context);
-    }
-    return result;
-  };
-  return c;
-}
-
-TEST(StepOps, AttentionEqualsPlainLoops) {
-  for (const bool relu : {false, true}) {
-    for (const Output output : {Output::kBoth, Output::kOnlyH, Output::kOnlyC}) {
-      check_gradient(attention_case(relu, output));
-    }
-  }
-}
-
 TEST(StepOps, GatesEqualPlainLoops) {
   for (const std::size_t wide : {std::size_t{1}, std::size_t{13}}) {
     check_gradient({"gate of " + std::to_string(wide),
@@ -194,20 +125,6 @@ TEST(StepOps, GatesEqualPlainLoops) {
                       return result;
                     }});
   }
-}
-
-TEST(StepOps, UnseenEqualsPlainLoops) {
-  check_gradient({"unseen",
-                  {{.shape = {3, 4}, .low = 0}, {.shape = {3, 4}, .low = 0}, {.shape = {1, 4}, .low = 0}},
-                  [](Tape& tape, const In& in) { return unseen(tape, in); },
-                  [](const Given& in) {
-                    double sum = 0;
-                    for (std::size_t i = 0; i < 12; ++i) {
-                      const double rest = 1 - in[0][i] - in[1][i] - (i < 4 ? in[2][i] : 0);
-                      sum += rest * rest;
-                    }
-                    return Numbers{sum};
-                  }});
 }
 
 }  // namespace

@@ -321,6 +321,44 @@ TEST_F(TrainerTest, GoesOnLearningWithNewWords) {
   EXPECT_EQ(session.caption(load_image(folder() / "photos/p0.png")).front().text, "ein bunter w\u00fcrfel");
 }
 
+TEST_F(TrainerTest, ADecoderGoesOverToAnotherEncoder) {
+  Listener listener;
+  Recipe first = recipe();
+  first.distill.reset();
+  first.finetune.reset();
+  first.scst.reset();
+  first.caption->epochs = 1;
+  Trainer(first, listener).run(Trainer::Start::kAnew);
+  fs::rename(folder() / "tiny.safetensors", folder() / "base.safetensors");
+
+  write_text(folder() / "encoder.graph", "conv c1 < image out=10 k=5 s=4 pad=2
+");
+  Recipe other = first;
+  other.encoder.output = "c1";
+  other.caption->start = folder() / "base.safetensors";
+  other.caption->learning_rate = 1e-9;
+  Trainer(other, listener).run(Trainer::Start::kOver);
+  EXPECT_THAT(listener.notes, HasSubstr("its first layer starts from random numbers"));
+  const Model before = Model::load(folder() / "base.safetensors");
+  const Model after = Model::load(folder() / "tiny.safetensors");
+  const auto values = [](const Model& model, const char* name) {
+    const Tensor tensor = to_float(model.weights().at(name));
+    return std::vector<float>(tensor.values().begin(), tensor.values().end());
+  };
+  for (const char* name : {"key.weight", "lstm.weight_ih", "output.bias"}) {
+    EXPECT_THAT(values(after, name), ::testing::Pointwise(::testing::FloatNear(1e-3F), values(before, name))) << name;
+  }
+  EXPECT_EQ(after.weights().at("feature.weight").shape, (Shape{16, 10}));
+
+  other.decoder.formulas.gate = DecoderConfig::Gate::kVector;
+  expect_error(other, ErrorCode::kUsage, HasSubstr("its gate is 'scalar"));
+  other = first;
+  other.caption->start = folder() / "base.safetensors";
+  std::ofstream(folder() / "set.jsonl", std::ios::app)
+      << nlohmann::json{{"image", "p0.png"}, {"captions", {"another word"}}, {"id", "again"}, {"split", "train"}};
+  expect_error(other, ErrorCode::kUsage, HasSubstr("'from' goes on with a model whose words differ"));
+}
+
 TEST_F(TrainerTest, DoesNotThrowAwayWhatWasBegun) {
   Listener impatient(1);
   EXPECT_THROW(Trainer(recipe(), impatient).run(Trainer::Start::kAnew), Error);
