@@ -240,7 +240,7 @@ int bench_decoder(std::span<const std::string> args) {
   write_output(line("%s; %d threads, f32, median of %d steps\n", dnn::version().c_str(), options.threads,
                     options.rounds * options.words));
   dnn::set_thread_count(options.threads);
-  const Decoder decoder(published_variant(), random_weights(), static_cast<int>(kCells), static_cast<int>(kWords));
+  const Decoder decoder(published_variant(), random_weights(), {1, static_cast<int>(kCells)}, static_cast<int>(kWords));
   for (const int images : image_counts) {
     options.images = images;
     bench(decoder, options);

@@ -14,6 +14,8 @@ namespace {
 constexpr std::int64_t kCellBlock = 16;
 /// Terms (one tanh or maximum each) below which a second thread is not worth waking.
 constexpr std::int64_t kTermsPerThread = 32768;
+/// A score that no softmax sees, and that can still be calculated with.
+constexpr float kNever = -1e30F;
 
 std::int64_t blocks_of(std::int64_t cells) { return (cells + kCellBlock - 1) / kCellBlock; }
 
@@ -54,7 +56,10 @@ Attention::Attention(const AttentionWeights& weights)
     : keys_("key", weights.key, weights.key_bias.values()),
       score_(std::make_shared<const Tensor>(weights.score.clone())),
       function_(weights.function),
-      heads_(weights.heads) {}
+      heads_(weights.heads),
+      selector_(weights.selector),
+      window_(weights.window),
+      grid_(weights.grid) {}
 
 AttentionSession::AttentionSession(Attention attention, const AttentionShape& shape)
     : attention_(std::move(attention)),
@@ -133,17 +138,56 @@ void AttentionSession::score(std::int64_t begin, std::int64_t end, const float* 
   }
 }
 
-std::span<const float> AttentionSession::weigh(const float* queries, std::int64_t stride) {
+std::span<const float> AttentionSession::weigh(const float* queries, std::int64_t stride,
+                                               std::span<const float> places) {
   const std::int64_t block_terms = kCellBlock * head_size() * shape_.rows_per_image;
   dnn::parallel_for(head_images() * blocks_of(shape_.cells), grain(block_terms),
                     [&](std::int64_t begin, std::int64_t end) { score(begin, end, queries, stride); });
   dnn::parallel_for(alphas_.dim(0), grain(shape_.cells), [&](std::int64_t begin, std::int64_t end) {
     const auto cells = static_cast<std::size_t>(shape_.cells);
     for (auto row = static_cast<std::size_t>(begin); row < static_cast<std::size_t>(end); ++row) {
-      dnn::softmax_in_place(alphas_.values().subspan(row * cells, cells));
+      select(static_cast<std::int64_t>(row), alphas_.values().subspan(row * cells, cells), places);
     }
   });
   return attention_.heads_ == 1 ? std::as_const(alphas_).values() : mean_over_heads();
+}
+
+/// Makes weights of the scores of row `row` of alphas_.
+void AttentionSession::select(std::int64_t row, std::span<float> scores, std::span<const float> places) const {
+  const Selector selector = attention_.selector_;
+  if (selector == Selector::kSoft) return dnn::softmax_in_place(scores);
+  if (selector == Selector::kLocal) {
+    const std::int64_t image = row / shape_.rows_per_image / attention_.heads_;
+    const std::int64_t own = image * shape_.rows_per_image + row % shape_.rows_per_image;
+    const float* place = places.data() + 2 * own;
+    return look_through_window(scores, place[0], place[1]);
+  }
+  const auto best = std::ranges::max_element(scores) - scores.begin();
+  if (selector == Selector::kHard) {
+    std::ranges::fill(scores, 0.0F);
+    scores[static_cast<std::size_t>(best)] = 1;
+    return;
+  }
+  look_through_window(scores, static_cast<float>(best / attention_.grid_.cols) + 0.5F,
+                      static_cast<float>(best % attention_.grid_.cols) + 0.5F);
+}
+
+/// The softmax of the cells whose middle lies within the window, times a Gaussian; 0 elsewhere.
+void AttentionSession::look_through_window(std::span<float> scores, float row, float col) const {
+  const float sigma = attention_.window_ / 2;
+  const auto distance = [&](std::size_t i) {
+    const auto cols = static_cast<std::size_t>(attention_.grid_.cols);
+    return std::pair(static_cast<float>(i / cols) + 0.5F - row, static_cast<float>(i % cols) + 0.5F - col);
+  };
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const auto [down, across] = distance(i);
+    if (std::abs(down) > attention_.window_ || std::abs(across) > attention_.window_) scores[i] = kNever;
+  }
+  dnn::softmax_in_place(scores);
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const auto [down, across] = distance(i);
+    scores[i] *= std::exp(-(down * down + across * across) / (2 * sigma * sigma));
+  }
 }
 
 std::span<const float> AttentionSession::mean_over_heads() {

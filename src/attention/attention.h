@@ -1,7 +1,7 @@
 /// Attention in three stages: a score for every cell of the memory, a selector that makes weights of the scores, the
-/// weighted sum. The score is one of DecoderConfig::Score, the selector soft: α[i] = softmax_i(score of key(v[i]) and
-/// the query), z = Σ_i α[i] v[i]. Several heads look each for itself, with an equal share of key, query and v; what
-/// they see stands side by side (Vaswani et al. 2017).
+/// weighted sum. The score is one of DecoderConfig::Score, of key(v[i]) and the query; the selector one of
+/// DecoderConfig::Selector, by itself α[i] = softmax_i(score); z = Σ_i α[i] v[i]. Several heads look each for itself,
+/// with an equal share of key, query and v; what they see stands side by side (Vaswani et al. 2017).
 ///
 /// Keys are projected once per image; the beam rows of one image share its memory and keys.
 #pragma once
@@ -18,6 +18,7 @@
 namespace glimpse::attention {
 
 using Score = DecoderConfig::Score;
+using Selector = DecoderConfig::Selector;
 
 struct AttentionWeights {
   Tensor key;       ///< [A, D]
@@ -26,6 +27,9 @@ struct AttentionWeights {
                     ///< cosine: [1, 1]; dot products: none
   Score function = Score::kAdditiveTanh;
   std::int64_t heads = 1;  ///< divides A and D
+  Selector selector = Selector::kSoft;
+  float window = 2;  ///< half-width of the windows in cells
+  Grid grid;         ///< of the cells; only windows look at it
 };
 
 /// Const; shared by sessions, copies share the weights.
@@ -43,6 +47,9 @@ class Attention {
   std::shared_ptr<const Tensor> score_;
   Score function_;
   std::int64_t heads_;
+  Selector selector_;
+  float window_;
+  Grid grid_;
 };
 
 struct AttentionShape {
@@ -62,14 +69,17 @@ class AttentionSession {
   void prepare(std::int64_t image);
 
   /// The weights of every row: queries [images × rows_per_image, A], `stride` floats apart. Gives alphas
-  /// [images × rows_per_image, cells], the mean over heads, valid until the next call.
-  std::span<const float> weigh(const float* queries, std::int64_t stride);
+  /// [images × rows_per_image, cells], the mean over heads, valid until the next call. places [images × rows_per_image,
+  /// 2]: the middle of each row's window, row and column in cells; with a local selector only.
+  std::span<const float> weigh(const float* queries, std::int64_t stride, std::span<const float> places = {});
   /// The weighted sums of those weights: [images × rows_per_image, D], valid until the next call.
   std::span<const float> read();
 
  private:
   void score(std::int64_t begin, std::int64_t end, const float* queries, std::int64_t stride);
   void score_block(std::int64_t image, std::int64_t first, const float* query, float* scores) const;
+  void select(std::int64_t row, std::span<float> scores, std::span<const float> places) const;
+  void look_through_window(std::span<float> scores, float row, float col) const;
   std::span<const float> mean_over_heads();
   std::span<const float> merge_heads();
   std::int64_t head_size() const { return attention_.query_size() / attention_.heads_; }

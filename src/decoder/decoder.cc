@@ -4,11 +4,11 @@
 
 namespace glimpse {
 
-Decoder::Decoder(const DecoderConfig& config, const Weights& weights, int cells, int vocabulary_size)
-    : impl_(std::make_shared<const Impl>(config, weights, cells, vocabulary_size)) {}
+Decoder::Decoder(const DecoderConfig& config, const Weights& weights, Grid grid, int vocabulary_size)
+    : impl_(std::make_shared<const Impl>(config, weights, grid, vocabulary_size)) {}
 
 int Decoder::features() const { return static_cast<int>(impl_->sizes.features); }
-int Decoder::cells() const { return impl_->cells; }
+int Decoder::cells() const { return impl_->grid.cells(); }
 int Decoder::vocabulary_size() const { return static_cast<int>(impl_->sizes.vocabulary); }
 
 std::vector<StepProduct> Decoder::step_products(int images, int rows_per_image) const {
@@ -19,7 +19,8 @@ std::vector<StepProduct> Decoder::step_products(int images, int rows_per_image) 
   };
   add("query, gate, LSTM on h", impl_->from_hidden);
   const std::int64_t heads = impl_->config.heads;
-  products.push_back({"context", images * heads, rows_per_image, impl_->cells, impl_->sizes.memory / heads, false});
+  products.push_back(
+      {"context", images * heads, rows_per_image, impl_->grid.cells(), impl_->sizes.memory / heads, false});
   add("LSTM on the word and the context", impl_->from_input);
   add("deep output on h", impl_->deep_hidden);
   add("words", impl_->output);

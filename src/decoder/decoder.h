@@ -30,7 +30,7 @@ class Decoder {
   struct Impl;
   /// Throws Error(kModel) naming the weights file and tensor: missing, wrong shape, not finite, or a vocabulary that
   /// does not fit.
-  Decoder(const DecoderConfig& config, const Weights& weights, int cells, int vocabulary_size);
+  Decoder(const DecoderConfig& config, const Weights& weights, Grid grid, int vocabulary_size);
 
   int features() const;  ///< D, channels of the map that it attends to
   int cells() const;     ///< L

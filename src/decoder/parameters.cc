@@ -48,6 +48,8 @@ DecoderSizes read_sizes(const DecoderConfig& config, const Weights& weights, int
          "has " + std::to_string(sizes.vocabulary) + " words, the vocabulary " + std::to_string(vocabulary_size));
   }
   if (config.gate != Gate::kNone) sizes.gate = config.gate == Gate::kScalar ? 1 : sizes.memory;
+  if (config.selector == DecoderConfig::Selector::kLocal)
+    sizes.place = matrix_shape(weights, "place_hidden.weight").first;
   if (config.output != Output::kPlain) sizes.deep = matrix_shape(weights, "deep.h.weight").first;
   return sizes;
 }
@@ -111,7 +113,7 @@ dnn::Linear load_init_state(const DecoderConfig& config, const DecoderSizes& siz
 
 dnn::Linear load_from_hidden(const DecoderSizes& sizes, const Weights& weights) {
   const std::int64_t n = sizes.hidden;
-  MergedLinear merged(sizes.attention + 4 * n + sizes.gate, n);
+  MergedLinear merged(sizes.attention + 4 * n + sizes.gate + sizes.place, n);
   merged.set(0, 0, weights.load("query.weight", {sizes.attention, n}));
   merged.set_bias(0, load_optional(weights, "query.bias", sizes.attention));
   merged.set(sizes.attention, 0, weights.load("lstm.weight_hh", {4 * n, n}));
@@ -120,7 +122,11 @@ dnn::Linear load_from_hidden(const DecoderSizes& sizes, const Weights& weights) 
     merged.set(sizes.attention + 4 * n, 0, weights.load("gate.weight", {sizes.gate, n}));
     merged.set_bias(sizes.attention + 4 * n, weights.load("gate.bias", {sizes.gate}));
   }
-  return merged.pack("query, lstm.weight_hh and gate");
+  if (sizes.place > 0) {
+    merged.set(sizes.attention + 4 * n + sizes.gate, 0, weights.load("place_hidden.weight", {sizes.place, n}));
+    merged.set_bias(sizes.attention + 4 * n + sizes.gate, weights.load("place_hidden.bias", {sizes.place}));
+  }
+  return merged.pack("query, lstm.weight_hh, gate and place_hidden");
 }
 
 dnn::Linear load_from_input(const DecoderSizes& sizes, const Weights& weights) {
@@ -141,7 +147,8 @@ dnn::Linear load_deep_hidden(const DecoderSizes& sizes, const Weights& weights) 
   return {"deep.h", weights.load("deep.h.weight", {sizes.deep, sizes.hidden}), {}};
 }
 
-attention::Attention load_attention(const DecoderConfig& config, const DecoderSizes& sizes, const Weights& weights) {
+attention::Attention load_attention(const DecoderConfig& config, const DecoderSizes& sizes, Grid grid,
+                                    const Weights& weights) {
   for (const std::int64_t size : {sizes.attention, sizes.memory}) {
     if (size % config.heads == 0) continue;
     fail(weights, "key.weight",
@@ -153,6 +160,9 @@ attention::Attention load_attention(const DecoderConfig& config, const DecoderSi
   result.key_bias = weights.load("key.bias", {sizes.attention});
   result.function = config.score;
   result.heads = config.heads;
+  result.selector = config.selector;
+  result.window = static_cast<float>(config.window);
+  result.grid = grid;
   if (config.score == Score::kAdditiveTanh || config.score == Score::kAdditiveRelu) {
     result.score = weights.load("score.weight", {1, sizes.attention});
     // Checked like the others, see AttentionWeights.
@@ -176,9 +186,9 @@ void check_ids(const DecoderConfig& config, const Weights& weights, int vocabula
 
 }  // namespace
 
-Decoder::Impl::Impl(const DecoderConfig& decoder_config, const Weights& weights, int cell_count, int vocabulary_size)
+Decoder::Impl::Impl(const DecoderConfig& decoder_config, const Weights& weights, Grid map, int vocabulary_size)
     : config(decoder_config),
-      cells(cell_count),
+      grid(map),
       sizes(read_sizes(config, weights, vocabulary_size)),
       embedding(weights.load("embedding.weight", {sizes.vocabulary, sizes.embedding})),
       feature(load_feature(config, sizes, weights)),
@@ -188,7 +198,8 @@ Decoder::Impl::Impl(const DecoderConfig& decoder_config, const Weights& weights,
       from_input(load_from_input(sizes, weights)),
       deep_hidden(load_deep_hidden(sizes, weights)),
       output(load_linear(weights, "output", sizes.vocabulary, sizes.deep > 0 ? sizes.deep : sizes.hidden)),
-      attention(load_attention(config, sizes, weights)) {
+      place(sizes.place > 0 ? load_linear(weights, "place", 2, sizes.place) : dnn::Linear()),
+      attention(load_attention(config, sizes, grid, weights)) {
   check_ids(config, weights, vocabulary_size);
 }
 

@@ -23,25 +23,27 @@ struct DecoderSizes {
   std::int64_t hidden = 0;      ///< n, the LSTM's state
   std::int64_t embedding = 0;   ///< m
   std::int64_t gate = 0;        ///< 0, 1 or D'
+  std::int64_t place = 0;       ///< P, hidden layer of what predicts a window's place; 0: none
   std::int64_t deep = 0;        ///< E, 0 for plain output
   std::int64_t vocabulary = 0;  ///< V
 };
 
 struct Decoder::Impl {
   /// See Decoder's constructor.
-  Impl(const DecoderConfig& config, const Weights& weights, int cells, int vocabulary_size);
+  Impl(const DecoderConfig& config, const Weights& weights, Grid grid, int vocabulary_size);
 
   const DecoderConfig config;
-  const int cells;
+  const Grid grid;
   const DecoderSizes sizes;
   const Tensor embedding;         ///< [V, m]
   const dnn::Linear feature;      ///< D → D'; none without projection
   const dnn::Linear init;         ///< D' → hidden layer; none unless two-layer
   const dnn::Linear init_state;   ///< [h; c] → 2n
-  const dnn::Linear from_hidden;  ///< h[t−1] → [query A; LSTM gates 4n; gate]
+  const dnn::Linear from_hidden;  ///< h[t−1] → [query A; LSTM gates 4n; gate; place P]
   const dnn::Linear from_input;   ///< [Ey; ẑ] → [LSTM gates 4n; deep E]
   const dnn::Linear deep_hidden;  ///< h[t] → deep E; none for plain output
   const dnn::Linear output;       ///< h[t] or deep → V
+  const dnn::Linear place;        ///< P → 2; none unless local
   const attention::Attention attention;
 };
 

@@ -57,6 +57,7 @@ struct DecoderSession::Impl {
   void prepare(std::span<const float> features, int count);
   void start(std::int64_t image);
   search::StepOutput step(std::span<const int> tokens, std::span<const int> parents);
+  std::span<const float> predict_places();
   void gather(std::span<const int> tokens, std::span<const int> parents);
   void take_context(std::span<const float> context);
   void gate(std::int64_t row, std::span<const float> context, float* dst);
@@ -84,6 +85,7 @@ struct DecoderSession::Impl {
   dnn::LinearKernel from_input;
   dnn::LinearKernel deep_hidden;
   dnn::LinearKernel output;
+  dnn::LinearKernel place;
   attention::AttentionSession attention;
 
   Tensor mean;                 ///< [capacity, D'], of the cells
@@ -97,6 +99,8 @@ struct DecoderSession::Impl {
   Tensor input_products;       ///< [rows, 4n + E]
   Tensor deep;                 ///< [rows, E]
   Tensor log_probs;            ///< [rows, V]
+  Tensor place_hidden;         ///< [rows, P]; with local attention, like the next
+  Tensor places;               ///< [rows, 2], in cells
   std::vector<float> gates;    ///< [rows]
   StepParts* parts = nullptr;
 };
@@ -112,7 +116,7 @@ DecoderSession::Impl::Impl(std::shared_ptr<const Decoder::Impl> shared, int imag
       from_hidden(model->from_hidden, all_rows),
       from_input(model->from_input, all_rows),
       output(model->output, all_rows),
-      attention(model->attention, {capacity, rows_per_image, model->cells}),
+      attention(model->attention, {capacity, rows_per_image, model->grid.cells()}),
       mean(zeros({capacity, sizes.memory})),
       initial(zeros({capacity, 2 * sizes.hidden})),
       hidden(zeros({all_rows, sizes.hidden})),
@@ -123,10 +127,15 @@ DecoderSession::Impl::Impl(std::shared_ptr<const Decoder::Impl> shared, int imag
       input_products(zeros({all_rows, model->from_input.out()})),
       log_probs(zeros({all_rows, sizes.vocabulary})),
       gates(sizes.gate > 0 ? static_cast<std::size_t>(all_rows) : 0) {
-  if (model->feature) feature = dnn::LinearKernel(model->feature, model->cells, true);
+  if (model->feature) feature = dnn::LinearKernel(model->feature, model->grid.cells(), true);
   if (model->init) {
     init = dnn::LinearKernel(model->init, capacity, true);
     init_hidden = zeros({capacity, model->init.out()});
+  }
+  if (model->place) {
+    place = dnn::LinearKernel(model->place, all_rows);
+    place_hidden = zeros({all_rows, sizes.place});
+    places = zeros({all_rows, 2});
   }
   if (model->deep_hidden) {
     deep_hidden = dnn::LinearKernel(model->deep_hidden, all_rows);
@@ -135,7 +144,7 @@ DecoderSession::Impl::Impl(std::shared_ptr<const Decoder::Impl> shared, int imag
 }
 
 void DecoderSession::Impl::prepare(std::span<const float> features, int count) {
-  const auto size = static_cast<std::size_t>(model->cells) * static_cast<std::size_t>(sizes.features);
+  const auto size = static_cast<std::size_t>(model->grid.cells()) * static_cast<std::size_t>(sizes.features);
   if (count < 1 || count > capacity || features.size() != static_cast<std::size_t>(count) * size) {
     throw Error(ErrorCode::kInternal, "a decoder session for " + std::to_string(capacity) + " images of " +
                                           std::to_string(size) + " features was given " + std::to_string(count) +
@@ -152,7 +161,7 @@ void DecoderSession::Impl::prepare(std::span<const float> features, int count) {
       std::copy(source.begin(), source.end(), memory.begin());
     }
     attention.prepare(image);
-    dnn::mean_of_rows(memory.data(), model->cells, row_of(mean, image));
+    dnn::mean_of_rows(memory.data(), model->grid.cells(), row_of(mean, image));
   }
   if (init) init.run(mean.data(), init_hidden.data());
   init_state.run(init ? init_hidden.data() : mean.data(), initial.data());
@@ -178,7 +187,8 @@ search::StepOutput DecoderSession::Impl::step(std::span<const int> tokens, std::
   clock.lap(parts, &StepParts::gather);
   from_hidden.run(previous.data(), hidden_products.data());
   clock.lap(parts, &StepParts::products);
-  const std::span<const float> alphas = attention.weigh(hidden_products.data(), hidden_products.dim(1));
+  const std::span<const float> alphas =
+      attention.weigh(hidden_products.data(), hidden_products.dim(1), predict_places());
   clock.lap(parts, &StepParts::attention);
   const std::span<const float> context = attention.read();
   clock.lap(parts, &StepParts::products);
@@ -200,8 +210,25 @@ search::StepOutput DecoderSession::Impl::step(std::span<const int> tokens, std::
 
   const auto count = static_cast<std::size_t>(rows());
   return {std::as_const(log_probs).values().first(count * static_cast<std::size_t>(sizes.vocabulary)),
-          alphas.first(count * static_cast<std::size_t>(model->cells)),
+          alphas.first(count * static_cast<std::size_t>(model->grid.cells())),
           std::span<const float>(gates).first(sizes.gate > 0 ? count : 0)};
+}
+
+/// The middles of the windows, [rows, 2]: grid · σ(place(tanh(place_hidden(h)))). Nothing without local attention.
+std::span<const float> DecoderSession::Impl::predict_places() {
+  if (!place) return {};
+  for (std::int64_t row = 0; row < all_rows; ++row) {
+    const auto size = static_cast<std::size_t>(sizes.place);
+    std::ranges::copy(row_of(hidden_products, row).last(size), row_of(place_hidden, row).begin());
+  }
+  dnn::tanh_in_place(place_hidden.values());
+  place.run(place_hidden.data(), places.data());
+  dnn::sigmoid_in_place(places.values());
+  for (std::int64_t row = 0; row < all_rows; ++row) {
+    places.data()[2 * row] *= static_cast<float>(model->grid.rows);
+    places.data()[2 * row + 1] *= static_cast<float>(model->grid.cols);
+  }
+  return std::as_const(places).values();
 }
 
 /// Each row's word and its parent's h, to where the products read them.
@@ -233,7 +260,9 @@ void DecoderSession::Impl::gate(std::int64_t row, std::span<const float> context
     std::copy(context.begin(), context.end(), dst);
     return;
   }
-  const std::span<float> open = row_of(hidden_products, row).last(static_cast<std::size_t>(sizes.gate));
+  const std::span<float> open =
+      row_of(hidden_products, row)
+          .subspan(static_cast<std::size_t>(sizes.attention + 4 * sizes.hidden), static_cast<std::size_t>(sizes.gate));
   float& mean_gate = gates[static_cast<std::size_t>(row)];
   if (model->config.gate == DecoderConfig::Gate::kVector) {
     mean_gate = dnn::scale_by_sigmoid(context, open.data(), dst);
@@ -294,7 +323,7 @@ void DecoderSession::prepare(std::span<const float> features, int images) { impl
 int DecoderSession::images() const { return impl_->images; }
 int DecoderSession::rows_per_image() const { return impl_->rows_per_image; }
 int DecoderSession::vocabulary_size() const { return static_cast<int>(impl_->sizes.vocabulary); }
-int DecoderSession::cells() const { return impl_->model->cells; }
+int DecoderSession::cells() const { return impl_->model->grid.cells(); }
 int DecoderSession::start_id() const { return impl_->model->config.start_id; }
 int DecoderSession::end_id() const { return impl_->model->config.end_id; }
 void DecoderSession::measure(StepParts* parts) { impl_->parts = parts; }

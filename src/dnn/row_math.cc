@@ -176,7 +176,8 @@ CrossEntropySums cross_entropy(const Array& logits, const CrossEntropyTarget& ta
   const auto rows = static_cast<std::size_t>(logits.dim(0));
   assert(target.ids.size() == rows && target.weights.size() == rows);
   std::vector<double> losses(rows);
-  std::vector<double> plain(rows);
+  CrossEntropySums sums;
+  sums.plain.resize(rows);
   over_rows(logits.dim(0), cols, threads, [&](std::int64_t row) {
     const auto r = static_cast<std::size_t>(row);
     const float* x = row_of(logits, row);
@@ -184,18 +185,14 @@ CrossEntropySums cross_entropy(const Array& logits, const CrossEntropyTarget& ta
     const auto id = target.ids[r];
     const LogSum found = softmax_to(x, d, cols);
     const double smoothing = target.smoothing;
-    plain[r] = static_cast<double>(found.log_sum_exp) - static_cast<double>(x[id]);
+    sums.plain[r] = static_cast<double>(found.log_sum_exp) - static_cast<double>(x[id]);
     losses[r] = static_cast<double>(found.log_sum_exp) - (1 - smoothing) * static_cast<double>(x[id]) -
                 smoothing * static_cast<double>(found.sum) / static_cast<double>(cols);
     losses[r] *= static_cast<double>(target.weights[r]);
     scale_and_shift(d, target.weights[r], -target.weights[r] * target.smoothing / static_cast<float>(cols), cols);
     d[id] -= target.weights[r] * (1 - target.smoothing);
   });
-  CrossEntropySums sums;
-  for (std::size_t r = 0; r < rows; ++r) {
-    sums.loss += losses[r];
-    sums.plain += plain[r];
-  }
+  for (const double loss : losses) sums.loss += loss;
   return sums;
 }
 

@@ -63,8 +63,8 @@ struct CrossEntropyTarget {
   float smoothing = 0;
 };
 struct CrossEntropySums {
-  double loss = 0;   ///< Σ_r weight_r · cross entropy_r
-  double plain = 0;  ///< Σ_r −log p(ids[r]), unweighted, unsmoothed
+  double loss = 0;            ///< Σ_r weight_r · cross entropy_r
+  std::vector<double> plain;  ///< −log p(ids[r]) of each row, unweighted, unsmoothed
 };
 /// d_logits = the gradient of `loss`.
 CrossEntropySums cross_entropy(const Array& logits, const CrossEntropyTarget& target, const Array& d_logits,

@@ -1,7 +1,9 @@
 #include "dnn/step_math.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "dnn/lane_loops.h"
 #include "dnn/over_rows.h"
@@ -13,6 +15,8 @@ namespace {
 
 /// tanh and its like cost as much as this many plain operations.
 constexpr std::int64_t kTranscendental = 8;
+/// A score that no softmax sees, and that can still be calculated with.
+constexpr float kNever = -1e30F;
 
 float* row_of(const Array& array, std::int64_t row) { return array.data() + row * array.dim(1); }
 float* row_of(const Part& part, std::int64_t row) {
@@ -29,6 +33,26 @@ void over_images(const RowsOfImages& rows, std::int64_t count, int threads, Body
     }
   });
 }
+
+/// Where a row's window lies.
+struct Place {
+  float row;
+  float col;
+
+  bool finite() const { return std::isfinite(row) && std::isfinite(col); }
+  /// From there to the middle of cell i, down and across.
+  std::pair<float, float> to(std::int64_t i, std::int64_t cols) const {
+    return {static_cast<float>(i / cols) + 0.5F - row, static_cast<float>(i % cols) + 0.5F - col};
+  }
+  float gaussian(std::int64_t i, const Window& window) const {
+    if (!finite()) return 1;
+    const auto [down, across] = to(i, window.cols);
+    const float sigma = window.half_width / 2;
+    return std::exp(-(down * down + across * across) / (2 * sigma * sigma));
+  }
+};
+
+Place place_of(const Array& places, std::int64_t row) { return {row_of(places, row)[0], row_of(places, row)[1]}; }
 
 const float* weight_of(const ScoreInputs& in, std::int64_t image) {
   return row_of(in.weight, image % in.weight.dim(0));
@@ -57,7 +81,7 @@ void lstm_backward(const Array& gates, const Array& c_before, const Array& c, co
   });
 }
 
-void attention_weights(const ScoreInputs& in, const Part& query, const Array& alphas, int threads) {
+void attention_weights(const ScoreInputs& in, const Part& query, const Array& mask, const Array& alphas, int threads) {
   const std::int64_t size = in.keys.dim(1);
   over_images(*in.rows, alphas.dim(0), threads, [&](std::int64_t image, std::int64_t row) {
     const float* keys = row_of(in.keys, image * in.cells);
@@ -67,6 +91,12 @@ void attention_weights(const ScoreInputs& in, const Part& query, const Array& al
     } else {
       const AdditiveScores scores = {keys, row_of(query, row), weight_of(in, image), alpha, in.cells, size};
       (in.function == ScoreFunction::kTanh ? additive_scores_tanh : additive_scores_relu)(scores);
+    }
+    if (mask) {
+      const float* seen = row_of(mask, row);
+      for (std::int64_t i = 0; i < in.cells; ++i) {
+        if (seen[i] == 0) alpha[i] = kNever;
+      }
     }
     softmax_in_place({alpha, static_cast<std::size_t>(in.cells)});
   });
@@ -133,6 +163,43 @@ void attention_d_memory(const MemoryInputs& in, std::span<const AttentionStep> s
       }
     }
     add_outer(weights.data(), queries.data(), count, row_of(d_memory, image * in.cells), in.cells, size);
+  });
+}
+
+void window_mask(const Array& places, const Window& window, const Array& dst, int threads) {
+  over_rows(dst.dim(0), dst.dim(1), threads, [&](std::int64_t row) {
+    const Place place = place_of(places, row);
+    for (std::int64_t i = 0; i < dst.dim(1); ++i) {
+      const auto [down, across] = place.to(i, window.cols);
+      const bool within = std::abs(down) <= window.half_width && std::abs(across) <= window.half_width;
+      row_of(dst, row)[i] = within || !place.finite() ? 1.0F : 0.0F;
+    }
+  });
+}
+
+void gaussian_window(const Array& places, const Window& window, const Array& src, const Array& dst, int threads) {
+  over_rows(src.dim(0), kTranscendental * src.dim(1), threads, [&](std::int64_t row) {
+    const Place place = place_of(places, row);
+    for (std::int64_t i = 0; i < src.dim(1); ++i) row_of(dst, row)[i] = row_of(src, row)[i] * place.gaussian(i, window);
+  });
+}
+
+void gaussian_window_backward(const Array& places, const Window& window, const Array& src, const Array& d_dst,
+                              const Array& d_src, const Array& d_places, int threads) {
+  const float sigma = window.half_width / 2;
+  over_rows(src.dim(0), kTranscendental * src.dim(1), threads, [&](std::int64_t row) {
+    const Place place = place_of(places, row);
+    float d_down = 0;
+    float d_across = 0;
+    for (std::int64_t i = 0; i < src.dim(1); ++i) {
+      const float share = row_of(d_dst, row)[i] * place.gaussian(i, window);
+      row_of(d_src, row)[i] = share;
+      const auto [down, across] = place.to(i, window.cols);
+      d_down += share * row_of(src, row)[i] * down;
+      d_across += share * row_of(src, row)[i] * across;
+    }
+    row_of(d_places, row)[0] = place.finite() ? d_down / (sigma * sigma) : 0;
+    row_of(d_places, row)[1] = place.finite() ? d_across / (sigma * sigma) : 0;
   });
 }
 

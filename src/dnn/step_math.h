@@ -43,8 +43,9 @@ struct ScoreInputs {
   std::int64_t cells = 0;
   const RowsOfImages* rows = nullptr;
 };
-/// alphas [rows, cells] = softmax of the scores of the first rows, as many as alphas has.
-void attention_weights(const ScoreInputs& in, const Part& query, const Array& alphas, int threads);
+/// alphas [rows, cells] = softmax of the scores of the first rows, as many as alphas has. Where `mask` [rows, cells],
+/// which may be none, is 0, alphas are, too: the softmax is over the others.
+void attention_weights(const ScoreInputs& in, const Part& query, const Array& mask, const Array& alphas, int threads);
 /// d_alphas: what flows into alphas, and afterwards the scores' gradient. d_query, d_keys and d_weights [images, A]
 /// are added to.
 struct ScoreGradients {
@@ -75,6 +76,20 @@ struct AttentionStep {
 /// d_memory += Σ over steps and an image's rows of weights ⊗ d_context.
 void attention_d_memory(const MemoryInputs& in, std::span<const AttentionStep> steps, const Array& d_memory,
                         int threads);
+
+/// A window on a map around a place. Places [rows, 2] are row and column in cells, the middle of the first cell lies at
+/// 1/2, 1/2; where they are not finite there is no window.
+struct Window {
+  std::int64_t cols = 1;  ///< of the map
+  float half_width = 1;   ///< in cells, in both directions
+};
+/// dst [rows, cells] = 1 where a cell's middle lies within the window, else 0.
+void window_mask(const Array& places, const Window& window, const Array& dst, int threads);
+/// dst = src · exp(−distance² / 2σ²) with σ half the half-width (Luong et al. 2015). dst may be src.
+void gaussian_window(const Array& places, const Window& window, const Array& src, const Array& dst, int threads);
+/// d_src, and d_places [rows, 2] from src and d_dst.
+void gaussian_window_backward(const Array& places, const Window& window, const Array& src, const Array& d_dst,
+                              const Array& d_src, const Array& d_places, int threads);
 
 /// open = σ(gate), [rows, D] or [rows, 1]; dst = src · open.
 void gate_forward(const Array& src, const Part& gate, const Array& open, const Array& dst, int threads);

@@ -15,6 +15,7 @@ constexpr int kVersion = 1;
 constexpr int kLargestSide = 4096;
 constexpr int kLargestMap = 1024;
 constexpr int kMostHeads = 1024;
+constexpr double kLeastWindow = 0.5;  // of cells: the nearest cell then always lies within
 constexpr std::string_view kDecoderKind = "show-attend-tell";
 
 template <typename Enum>
@@ -25,6 +26,7 @@ struct Spelling {
 
 using FeatureProjection = DecoderConfig::FeatureProjection;
 using Score = DecoderConfig::Score;
+using Selector = DecoderConfig::Selector;
 using Gate = DecoderConfig::Gate;
 using Init = DecoderConfig::Init;
 using Output = DecoderConfig::Output;
@@ -40,6 +42,12 @@ constexpr Spelling<Score> kScores[] = {{Score::kAdditiveTanh, "additive: score .
                                        {Score::kDot, "dot: key(v) . query(h)"},
                                        {Score::kScaledDot, "scaled dot: key(v) . query(h) / sqrt(size of a head)"},
                                        {Score::kCosine, "cosine: score cos(key(v), query(h))"}};
+constexpr Spelling<Selector> kSelectors[] = {
+    {Selector::kSoft, "soft: softmax"},
+    {Selector::kHard, "hard: one cell of the softmax"},
+    {Selector::kLocal,
+     "local: softmax in a window around grid * sigmoid(place(tanh(place_hidden(h)))), times a Gaussian"},
+    {Selector::kHardLocal, "hard-local: softmax in a window around one cell of the softmax, times a Gaussian"}};
 constexpr Spelling<Gate> kGates[] = {
     {Gate::kNone, "none"}, {Gate::kScalar, "scalar sigmoid on h[t-1]"}, {Gate::kVector, "vector sigmoid on h[t-1]"}};
 constexpr Spelling<Init> kInits[] = {{Init::kLinear, "init_*(mean of projected features)"},
@@ -110,6 +118,14 @@ class Section {
     return values;
   }
 
+  double real(std::string_view key, double least, double most) const {
+    const Json& value = at(key);
+    if (!value.is_number() || !(value.get<double>() >= least && value.get<double>() <= most)) {
+      fail(key, "is no number from " + std::to_string(least) + " to " + std::to_string(most));
+    }
+    return value.get<double>();
+  }
+
   std::array<double, 3> triple(std::string_view key) const {
     const Json& list = at(key);
     if (!list.is_array() || list.size() != 3) fail(key, "is not a list of three numbers");
@@ -162,8 +178,8 @@ Preprocess read_input(const Section& input) {
 
 DecoderConfig read_decoder(const Section& decoder) {
   constexpr int kLargestId = 10'000'000;
-  decoder.allow_only({"kind", "feature_projection", "score", "heads", "gate", "init", "lstm", "output", "start_id",
-                      "end_id", "unknown_id", "never_emit"});
+  decoder.allow_only({"kind", "feature_projection", "score", "heads", "selector", "window", "gate", "init", "lstm",
+                      "output", "start_id", "end_id", "unknown_id", "never_emit"});
   if (decoder.text("kind") != kDecoderKind) {
     decoder.fail("kind", "is " + quote(decoder.text("kind")) + "; known is " + quote(kDecoderKind));
   }
@@ -172,6 +188,8 @@ DecoderConfig read_decoder(const Section& decoder) {
   DecoderConfig result;
   result.feature_projection = decoder.choice<FeatureProjection>("feature_projection", kFeatureProjections);
   result.score = decoder.choice<Score>("score", kScores);
+  if (decoder.has("selector")) result.selector = decoder.choice<Selector>("selector", kSelectors);
+  if (decoder.has("window")) result.window = decoder.real("window", kLeastWindow, kLargestMap);
   if (decoder.has("heads")) result.heads = decoder.whole("heads", 1, kMostHeads);
   result.gate = decoder.choice<Gate>("gate", kGates);
   result.init = decoder.choice<Init>("init", kInits);
@@ -235,6 +253,7 @@ ModelConfig config_from_json(std::string_view text, const std::string& file, std
 std::vector<std::pair<std::string_view, std::string_view>> decoder_formulas(const DecoderConfig& config) {
   return {{"feature_projection", spell<FeatureProjection>(kFeatureProjections, config.feature_projection)},
           {"score", spell<Score>(kScores, config.score)},
+          {"selector", spell<Selector>(kSelectors, config.selector)},
           {"gate", spell<Gate>(kGates, config.gate)},
           {"init", spell<Init>(kInits, config.init)},
           {"lstm", kLstm},
@@ -256,6 +275,8 @@ std::string config_to_json(const ModelConfig& config) {
       {"graph", "encoder.graph"}, {"output", config.output_node}, {"rows", config.rows}, {"cols", config.cols}};
   Json decoder = {{"kind", kDecoderKind}};
   for (const auto& [key, formula] : decoder_formulas(config.decoder)) decoder[std::string(key)] = formula;
+  const bool windows = config.decoder.selector == Selector::kLocal || config.decoder.selector == Selector::kHardLocal;
+  if (windows) decoder["window"] = config.decoder.window;
   if (config.decoder.heads != 1) decoder["heads"] = config.decoder.heads;
   decoder["start_id"] = config.decoder.start_id;
   decoder["end_id"] = config.decoder.end_id;

@@ -32,12 +32,23 @@ struct Preprocess {
   std::array<double, 3> std = {255, 255, 255};
 };
 
+/// The cells of an encoder's map.
+struct Grid {
+  int rows = 1;
+  int cols = 1;
+  int cells() const { return rows * cols; }
+};
+
 /// The Show-Attend-Tell decoder's variants (equations.md: "How public implementations differ"). Each enumerator stands
 /// for one formula string in model.json, listed in decoder_formulas(); sizes come from the tensors' shapes.
 struct DecoderConfig {
   enum class FeatureProjection { kNone, kRelu };  ///< v = a, or relu(feature a)
   /// score · f(key(v) + query(h)); key(v) · query(h); the same over √ of a head's size; score cos(key(v), query(h))
   enum class Score { kAdditiveTanh, kAdditiveRelu, kDot, kScaledDot, kCosine };
+  /// What makes weights α of the scores e, and which are read with: softmax(e); one cell, drawn from it or its largest
+  /// (Xu et al. 2015); softmax(e) of the cells within a window around a predicted place, times a Gaussian of half its
+  /// half-width around that place (Luong et al. 2015, local-p, in two dimensions); the same around the one cell.
+  enum class Selector { kSoft, kHard, kLocal, kHardLocal };
   enum class Gate { kNone, kScalar, kVector };    ///< sigmoid(gate(h[t−1])) times the context
   enum class Init { kLinear, kTanh, kTwoLayer };  ///< init_*(v̄); tanh of it; tanh(init_*(relu(init(v̄))))
   enum class Output {
@@ -47,7 +58,9 @@ struct DecoderConfig {
   };  ///< output(h); output(deep); output(tanh(deep)), deep = deep.h h + deep.z z + deep.e e
   FeatureProjection feature_projection = FeatureProjection::kRelu;
   Score score = Score::kAdditiveTanh;
-  int heads = 1;  ///< that look with an equal share of key, query and v each (Vaswani et al. 2017)
+  Selector selector = Selector::kSoft;
+  double window = 2;  ///< half-width of the windows in cells, at least 1/2
+  int heads = 1;      ///< that look with an equal share of key, query and v each (Vaswani et al. 2017)
   Gate gate = Gate::kScalar;
   Init init = Init::kTanh;
   Output output = Output::kDeepTanh;
@@ -65,6 +78,7 @@ struct ModelConfig {
   std::string output_node;  ///< the node whose map the decoder attends to
   int rows = 0;             ///< of that map
   int cols = 0;
+  Grid grid() const { return {rows, cols}; }
   DecoderConfig decoder;
   std::vector<std::string> vocabulary;  ///< id → word
   std::string provenance;               ///< JSON text, or empty: data, recipe, date, licence as its maker wrote it

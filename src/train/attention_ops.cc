@@ -1,6 +1,7 @@
 #include "train/attention_ops.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "dnn/array_math.h"
@@ -10,6 +11,13 @@
 namespace glimpse::train {
 
 using dnn::Array;
+
+namespace {
+
+/// Of alphas in logarithms: what underflowed still has one, and x log x goes to 0 with x anyhow.
+constexpr float kLeast = 1e-30F;
+
+}  // namespace
 
 struct RepeatedScores::Shared {
   Tape& tape;
@@ -49,10 +57,10 @@ RepeatedScores::RepeatedScores(Tape& tape, dnn::ScoreFunction function, Variable
   });
 }
 
-Variable RepeatedScores::operator()(const Piece& query, std::int64_t rows) const {
+Variable RepeatedScores::operator()(const Piece& query, std::int64_t rows, const Array& mask) const {
   Tape& tape = shared_->tape;
   const Array alphas = tape.kernels().take({rows, shared_->gaze.cells});
-  dnn::attention_weights(shared_->inputs(), part_of(query), alphas, tape.kernels().threads());
+  dnn::attention_weights(shared_->inputs(), part_of(query), mask, alphas, tape.kernels().threads());
   std::vector<Variable> inputs = {query.matrix, shared_->keys};
   if (shared_->anchor) inputs.push_back(shared_->anchor);
   return tape.record(alphas, inputs, [query, alphas, shared = shared_](const Array& gradient) {
@@ -116,6 +124,81 @@ Gaze split_heads(const Gaze& gaze, std::int64_t heads) {
     }
   }
   return split;
+}
+
+Variable gaussian_window(Tape& tape, const Variable& src, const Variable& places, const dnn::Window& window) {
+  dnn::Kernels& kernels = tape.kernels();
+  const Array dst = kernels.take(src.shape());
+  dnn::gaussian_window(places.value(), window, src.value(), dst, kernels.threads());
+  return tape.record(dst, {src, places}, [&tape, src, places, window](const Array& gradient) {
+    dnn::Kernels& k = tape.kernels();
+    const Array d_src = k.take(src.shape());
+    const Array d_places = k.take(places.shape());
+    dnn::gaussian_window_backward(places.value(), window, src.value(), gradient, d_src, d_places, k.threads());
+    tape.add_gradient(src, d_src);
+    tape.add_gradient(places, d_places);
+  });
+}
+
+Variable chosen(Tape& tape, const Variable& alphas, const std::vector<int>& cells) {
+  const std::int64_t count = alphas.dim(1);
+  const auto is_soft = [cells](std::int64_t row) { return cells[static_cast<std::size_t>(row)] < 0; };
+  const Array dst = tape.kernels().zeros(alphas.shape());
+  for (std::int64_t row = 0; row < alphas.dim(0); ++row) {
+    if (is_soft(row)) {
+      std::copy_n(alphas.value().data() + row * count, count, dst.data() + row * count);
+    } else {
+      dst.data()[row * count + cells[static_cast<std::size_t>(row)]] = 1;
+    }
+  }
+  return tape.record(dst, {alphas}, [&tape, alphas, is_soft, count](const Array& gradient) {
+    const Array d_alphas = tape.kernels().zeros(alphas.shape());
+    for (std::int64_t row = 0; row < alphas.dim(0); ++row) {
+      if (is_soft(row)) std::copy_n(gradient.data() + row * count, count, d_alphas.data() + row * count);
+    }
+    tape.add_gradient(alphas, d_alphas);
+  });
+}
+
+Variable log_of_chosen(Tape& tape, const Variable& alphas, const std::vector<int>& cells,
+                       const std::vector<float>& weights) {
+  const auto probability = [alphas, cells](std::size_t row) {
+    return std::max(kLeast, alphas.value().data()[static_cast<std::int64_t>(row) * alphas.dim(1) + cells[row]]);
+  };
+  double sum = 0;
+  for (std::size_t row = 0; row < cells.size(); ++row) {
+    if (cells[row] >= 0) sum += static_cast<double>(weights[row]) * std::log(static_cast<double>(probability(row)));
+  }
+  const Array dst = tape.kernels().take({1});
+  dst.data()[0] = static_cast<float>(sum);
+  return tape.record(dst, {alphas}, [&tape, alphas, cells, weights, probability](const Array& gradient) {
+    const Array d_alphas = tape.kernels().zeros(alphas.shape());
+    for (std::size_t row = 0; row < cells.size(); ++row) {
+      if (cells[row] < 0) continue;
+      d_alphas.data()[static_cast<std::int64_t>(row) * alphas.dim(1) + cells[row]] =
+          gradient.data()[0] * weights[row] / probability(row);
+    }
+    tape.add_gradient(alphas, d_alphas);
+  });
+}
+
+Variable entropy(Tape& tape, const Variable& alphas, const std::vector<float>& weights) {
+  const std::int64_t count = alphas.dim(1);
+  double sum = 0;
+  for (std::int64_t i = 0; i < alphas.value().count(); ++i) {
+    const double alpha = std::max(kLeast, alphas.value().data()[i]);
+    sum -= static_cast<double>(weights[static_cast<std::size_t>(i / count)]) * alpha * std::log(alpha);
+  }
+  const Array dst = tape.kernels().take({1});
+  dst.data()[0] = static_cast<float>(sum);
+  return tape.record(dst, {alphas}, [&tape, alphas, weights, count](const Array& gradient) {
+    const Array d_alphas = tape.kernels().take(alphas.shape());
+    for (std::int64_t i = 0; i < d_alphas.count(); ++i) {
+      const float slope = -1 - std::log(std::max(kLeast, alphas.value().data()[i]));
+      d_alphas.data()[i] = gradient.data()[0] * weights[static_cast<std::size_t>(i / count)] * slope;
+    }
+    tape.add_gradient(alphas, d_alphas);
+  });
 }
 
 Variable unit_rows(Tape& tape, const Variable& src) {

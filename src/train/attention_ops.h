@@ -26,8 +26,9 @@ class RepeatedScores {
   /// (Bahdanau et al. 2015, Luong et al. 2015).
   RepeatedScores(Tape& tape, dnn::ScoreFunction function, Variable keys, Variable weight, Gaze gaze);
 
-  /// query [rows, A] → [rows, cells]; a step may have fewer rows than the one before, the first ones.
-  Variable operator()(const Piece& query, std::int64_t rows) const;
+  /// query [rows, A] → [rows, cells]; a step may have fewer rows than the one before, the first ones. With a `mask`
+  /// [rows, cells] the softmax is over the cells where it is not 0.
+  Variable operator()(const Piece& query, std::int64_t rows, const dnn::Array& mask = {}) const;
 
  private:
   struct Shared;
@@ -53,6 +54,18 @@ class RepeatedRead {
 Variable split_heads(Tape& tape, const Variable& src, std::int64_t cells, std::int64_t heads);
 /// And whose rows are rows of that: row r of image n becomes rows r · H + h of images n · H + h.
 Gaze split_heads(const Gaze& gaze, std::int64_t heads);
+
+/// src [rows, cells] times a Gaussian around places [rows, 2]; see dnn::Window.
+Variable gaussian_window(Tape& tape, const Variable& src, const Variable& places, const dnn::Window& window);
+
+/// Rows of alphas [rows, cells] with 1 in the cell that is theirs and 0 elsewhere; where that is negative, the row
+/// itself, and only there does a gradient flow back.
+Variable chosen(Tape& tape, const Variable& alphas, const std::vector<int>& cells);
+/// [1]: Σ weights[r] · log alphas[r, cells[r]] over rows whose cell is not negative.
+Variable log_of_chosen(Tape& tape, const Variable& alphas, const std::vector<int>& cells,
+                       const std::vector<float>& weights);
+/// [1]: Σ weights[r] · H(alphas[r]), H = −Σ α log α.
+Variable entropy(Tape& tape, const Variable& alphas, const std::vector<float>& weights);
 
 Variable unit_rows(Tape& tape, const Variable& src);                       ///< src / |src| of each row
 Variable scaled(Tape& tape, const Variable& src, const Variable& factor);  ///< factor [1, 1]

@@ -28,7 +28,7 @@ Captioning::Lesson Captioning::lesson(Tape& tape, const Maps& maps) {
 }
 
 LanguageLearning::LanguageLearning(LanguageInput input, ParameterSet& parameters, dnn::Kernels& kernels)
-    : input_(std::move(input)), parameters_(parameters), kernels_(kernels), decoder_(input_.decoder, parameters) {
+    : input_(std::move(input)), parameters_(parameters), kernels_(kernels), decoder_(input_.decoder, parameters, {}) {
   input_.options.epochs = input_.options.language_epochs;
 }
 

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "core/error.h"
 #include "core/random.h"
-#include "train/attention_ops.h"
+#include "train/decoder_attention.h"
 #include "train/losses.h"
 #include "train/map_ops.h"
 #include "train/row_ops.h"
@@ -25,6 +26,14 @@ constexpr float kSharpness = 10;
 
 constexpr Activation kTanh = {Activation::Kind::kTanh};
 constexpr Activation kRelu = {Activation::Kind::kRelu};
+
+/// The moving mean of captions' log-likelihoods that hard attention's choices are measured against (Xu et al. 2015).
+constexpr const char* kBaseline = "hard.baseline";
+constexpr double kBaselineDecay = 0.9;
+
+bool is_hard(const Config& config) {
+  return config.selector == Config::Selector::kHard || config.selector == Config::Selector::kHardLocal;
+}
 
 /// Adds tensors with random or constant numbers.
 class Maker {
@@ -45,6 +54,11 @@ class Maker {
     return parameters_.add(name, std::move(tensor), false);
   }
   Parameter& bias(const std::string& name, std::int64_t size) { return constant(name, {size}, 0); }
+  void statistic(const std::string& name) {
+    Tensor tensor(Shape{1});
+    tensor.values()[0] = 0;
+    parameters_.add_statistic(name, std::move(tensor));
+  }
   void linear(const std::string& name, std::int64_t out, std::int64_t in) {
     matrix(name + ".weight", out, in);
     bias(name + ".bias", out);
@@ -102,20 +116,11 @@ dnn::RowsOfImages rows_of_images(const Batch& batch, std::int64_t images) {
   return rows;
 }
 
-bool is_additive(Config::Score score) {
-  return score == Config::Score::kAdditiveTanh || score == Config::Score::kAdditiveRelu;
-}
-
-dnn::ScoreFunction score_function(Config::Score score) {
-  if (score == Config::Score::kAdditiveTanh) return dnn::ScoreFunction::kTanh;
-  return score == Config::Score::kAdditiveRelu ? dnn::ScoreFunction::kRelu : dnn::ScoreFunction::kDot;
-}
-
 /// One training step: what its parts share.
 class Teaching {
  public:
-  Teaching(const Config& config, ParameterSet& parameters, Tape& tape, const DecoderLossOptions& options)
-      : config_(config), parameters_(parameters), tape_(tape), options_(options) {}
+  Teaching(const Config& config, ParameterSet& parameters, Grid grid, Tape& tape, const DecoderLossOptions& options)
+      : config_(config), parameters_(parameters), grid_(grid), tape_(tape), options_(options) {}
 
   DecoderLoss run(const Variable& features, std::span<const TrainingCaption> captions);
 
@@ -134,24 +139,23 @@ class Teaching {
   }
 
   void see(const Variable& features, const Batch& batch);
-  Variable look(const Variable& sums, std::int64_t rows);
   LstmState start(const Variable& memory, std::int64_t images, const Batch& batch);
   RepeatedLinear from_hidden();
   void unroll(const Batch& batch, LstmState state);
   Variable scores(const Variable& words);
+  void learn_to_choose(const Batch& batch, const std::vector<double>& log_likelihoods, DecoderLoss& result);
 
   const Config& config_;
   ParameterSet& parameters_;
+  Grid grid_;
   Tape& tape_;
   const DecoderLossOptions& options_;
-  Variable memory_;                       ///< [images · L, D']; none without pictures
-  std::optional<RepeatedScores> scores_;  ///< none without pictures
-  std::optional<RepeatedRead> read_;      ///< none without pictures
-  Variable word_gates_;                   ///< [words, 4n], the words' part of the LSTM's sums
-  Variable context_weight_;               ///< [4n, D']
-  std::vector<Variable> hiddens_;         ///< a step
+  Variable memory_;                            ///< [images · L, D']; none without pictures
+  std::optional<DecoderAttention> attention_;  ///< none without pictures
+  Variable word_gates_;                        ///< [words, 4n], the words' part of the LSTM's sums
+  Variable context_weight_;                    ///< [4n, D']
+  std::vector<Variable> hiddens_;              ///< a step
   std::vector<Variable> contexts_;
-  std::vector<Variable> alphas_;  ///< a step, [rows · heads, cells]
 };
 
 /// Memory and keys, once for all captions of a picture.
@@ -163,35 +167,8 @@ void Teaching::see(const Variable& features, const Batch& batch) {
     memory_ = activation_in_place(tape_, layer("feature", memory_), kRelu);
   }
   memory_ = dropped(memory_, options_.feature_dropout, 0);
-  const Gaze gaze = {cells, rows_of_images(batch, images)};
-  const std::int64_t heads = config_.heads;
-  Variable keys = layer("key", memory_);
-  if (heads > 1) keys = split_heads(tape_, keys, cells, heads);
-  if (config_.score == Config::Score::kCosine) keys = unit_rows(tape_, keys);
-  if (config_.score == Config::Score::kScaledDot) {
-    const dnn::Array factor = tape_.kernels().take({1, 1});
-    factor.data()[0] = 1 / std::sqrt(static_cast<float>(keys.dim(1)));
-    keys = scaled(tape_, keys, tape_.constant(factor));
-  }
-  const Gaze head_gaze = heads > 1 ? split_heads(gaze, heads) : gaze;
-  Variable weight;
-  if (is_additive(config_.score)) weight = reshape(tape_, parameter("score.weight"), {heads, key_size() / heads});
-  scores_.emplace(tape_, score_function(config_.score), keys, weight, head_gaze);
-  read_.emplace(tape_, heads > 1 ? split_heads(tape_, memory_, cells, heads) : memory_, head_gaze);
-}
-
-/// Where the rows look, and what they see there: sums [rows, A…] begin with the queries; gives [rows, D'].
-Variable Teaching::look(const Variable& sums, std::int64_t rows) {
-  Piece query = {sums};
-  const std::int64_t heads = config_.heads;
-  if (heads > 1 || config_.score == Config::Score::kCosine) {
-    query.matrix = reshape(tape_, slice_columns(tape_, sums, 0, key_size()), {rows * heads, key_size() / heads});
-  }
-  if (config_.score == Config::Score::kCosine) {
-    query.matrix = scaled(tape_, unit_rows(tape_, query.matrix), parameter("score.weight"));
-  }
-  alphas_.push_back((*scores_)(query, rows * heads));
-  return reshape(tape_, (*read_)(alphas_.back()), {rows, memory_.dim(1)});
+  attention_.emplace(config_, parameters_, tape_, grid_, memory_, rows_of_images(batch, images),
+                     HardOptions{options_.seed, options_.expectation});
 }
 
 /// h and c in front of the first word, a row a caption.
@@ -210,18 +187,25 @@ LstmState Teaching::start(const Variable& memory, std::int64_t images, const Bat
   return {gather_rows(tape_, state.h, batch.images), gather_rows(tape_, state.c, batch.images)};
 }
 
-/// h[t−1] → [query; LSTM's sums; gate] as one product; the LSTM's alone without pictures.
+/// h[t−1] → [query; LSTM's sums; gate; what else attention wants of it] as one product; the LSTM's alone without
+/// pictures.
 RepeatedLinear Teaching::from_hidden() {
   const Variable lstm = parameter("lstm.weight_hh");
   if (!memory_) return {tape_, lstm, parameter("lstm.bias")};
-  const bool biased = parameters_.contains("query.bias");
-  std::vector<Variable> weights = {parameter("query.weight"), lstm};
-  std::vector<Variable> biases = {
-      biased ? parameter("query.bias") : tape_.constant(tape_.kernels().zeros({key_size()})), parameter("lstm.bias")};
-  if (gate_size() > 0) {
-    weights.push_back(parameter("gate.weight"));
-    biases.push_back(parameter("gate.bias"));
-  }
+  std::vector<Variable> weights;
+  std::vector<Variable> biases;
+  const auto take = [&](const std::string& name) {
+    weights.push_back(parameter(name + ".weight"));
+    const bool biased = parameters_.contains(name + ".bias");
+    biases.push_back(biased ? parameter(name + ".bias")
+                            : tape_.constant(tape_.kernels().zeros({weights.back().dim(0)})));
+  };
+  const std::vector<std::string> looks = DecoderAttention::hidden_layers(config_);
+  take(looks.front());
+  weights.push_back(lstm);
+  biases.push_back(parameter("lstm.bias"));
+  if (gate_size() > 0) take("gate");
+  for (const std::string& name : std::span(looks).subspan(1)) take(name);
   return {tape_, concat_rows(tape_, weights), concat_rows(tape_, biases)};
 }
 
@@ -235,7 +219,7 @@ void Teaching::unroll(const Batch& batch, LstmState state) {
     const Variable sums = hidden_layer(first_rows(tape_, state.h, rows));
     std::vector<Piece> pieces = {{sums, {0, gates_at}}, {word_gates_, {word, 0}}};
     if (memory_) {
-      Variable context = look(sums, rows);
+      Variable context = attention_->look(sums, rows);
       if (gate_size() > 0) context = gated(tape_, context, {sums, {0, gates_at + 4 * hidden()}}, gate_size());
       pieces.push_back({(*context_layer)(context)});
       contexts_.push_back(context);
@@ -271,17 +255,47 @@ DecoderLoss Teaching::run(const Variable& features, std::span<const TrainingCapt
   const CrossEntropy entropy = cross_entropy(tape_, scores(words), batch.targets);
   DecoderLoss result;
   result.words = static_cast<std::int64_t>(batch.tokens.size());
-  result.cross_entropy = -entropy.log_likelihood / static_cast<double>(result.words);
+  const auto& likelihoods = entropy.log_likelihoods;
+  result.cross_entropy =
+      -std::accumulate(likelihoods.begin(), likelihoods.end(), 0.0) / static_cast<double>(result.words);
   result.loss = entropy.loss;
-  if (features) {
-    const Variable rest = unseen(tape_, alphas_);
-    const auto count = static_cast<double>(captions.size()) * config_.heads;
-    result.doubly_stochastic = static_cast<double>(rest.value().data()[0]) / count;
-    if (options_.doubly_stochastic != 0) {
-      result.loss = weighted_sum(tape_, {{1, entropy.loss}, {options_.doubly_stochastic / count, rest}});
+  if (!features) return result;
+  const Variable rest = unseen(tape_, attention_->alphas());
+  const auto count = static_cast<double>(captions.size()) * config_.heads;
+  result.doubly_stochastic = static_cast<double>(rest.value().data()[0]) / count;
+  if (options_.doubly_stochastic != 0) {
+    result.loss = weighted_sum(tape_, {{1, result.loss}, {options_.doubly_stochastic / count, rest}});
+  }
+  if (is_hard(config_)) learn_to_choose(batch, likelihoods, result);
+  return result;
+}
+
+/// Adds to the loss what makes cells that were drawn with good results more probable.
+void Teaching::learn_to_choose(const Batch& batch, const std::vector<double>& log_likelihoods, DecoderLoss& result) {
+  const std::size_t rows = batch.images.size();
+  std::vector<double> sums(rows);
+  std::vector<float> shares(rows);  // of a caption's words in the loss, all alike
+  std::size_t word = 0;
+  for (const std::int64_t alive : batch.alive) {
+    for (std::size_t row = 0; row < static_cast<std::size_t>(alive); ++row, ++word) {
+      sums[row] += log_likelihoods[word];
+      shares[row] = std::max(shares[row], std::abs(batch.targets.weights[word]));
     }
   }
-  return result;
+  float& baseline = parameters_.statistic(kBaseline).values()[0];
+  std::vector<float> advantages(rows);
+  for (std::size_t row = 0; row < rows; ++row) {
+    advantages[row] =
+        options_.reward == HardReward::kLikelihood
+            ? shares[row] * static_cast<float>(options_.hard_rate * (sums[row] - static_cast<double>(baseline)))
+            : batch.targets.weights[row];
+  }
+  if (options_.reward == HardReward::kLikelihood) {
+    const double mean = std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(rows);
+    baseline = static_cast<float>(kBaselineDecay * static_cast<double>(baseline) + (1 - kBaselineDecay) * mean);
+  }
+  const Variable choices = attention_->loss(advantages, shares, options_.hard_entropy);
+  result.loss = weighted_sum(tape_, {{1, result.loss}, {1, choices}});
 }
 
 }  // namespace
@@ -326,6 +340,11 @@ void add_decoder_parameters(const DecoderConfig& config, const DecoderShape& sha
   if (shape.query_bias) make.bias("query.bias", shape.attention);
   if (is_additive(config.score)) make.matrix("score.weight", 1, shape.attention);
   if (config.score == Config::Score::kCosine) make.constant("score.weight", {1, 1}, kSharpness);
+  if (config.selector == Config::Selector::kLocal) {
+    make.linear("place_hidden", shape.attention, n);
+    make.linear("place", 2, shape.attention);
+  }
+  if (is_hard(config)) make.statistic(kBaseline);
   if (config.gate != Config::Gate::kNone) make.linear("gate", config.gate == Config::Gate::kScalar ? 1 : memory, n);
   make.uniform("embedding.weight", shape.vocabulary, shape.embedding, 0.1);
   make.matrix("lstm.weight_ih", 4 * n, shape.embedding + memory);
@@ -348,12 +367,12 @@ void add_decoder_parameters(const DecoderConfig& config, const DecoderShape& sha
 
 DecoderLoss DecoderNetwork::loss(Tape& tape, const Variable& features, std::span<const TrainingCaption> captions,
                                  const DecoderLossOptions& options) const {
-  return Teaching(config_, parameters_, tape, options).run(features, captions);
+  return Teaching(config_, parameters_, grid_, tape, options).run(features, captions);
 }
 
 DecoderLoss DecoderNetwork::language_loss(Tape& tape, std::span<const TrainingCaption> captions,
                                           const DecoderLossOptions& options) const {
-  return Teaching(config_, parameters_, tape, options).run({}, captions);
+  return Teaching(config_, parameters_, grid_, tape, options).run({}, captions);
 }
 
 }  // namespace glimpse::train

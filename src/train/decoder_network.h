@@ -44,6 +44,12 @@ struct TrainingCaption {
   bool ended = true;       ///< false: it was cut, so that its end is nothing to learn
 };
 
+/// What a cell that hard attention drew is judged by.
+enum class HardReward {
+  kLikelihood,  ///< of the caption that was seen with it, against a moving mean (Xu et al. 2015)
+  kWeight       ///< the caption's weight: what self-critical training gave the caption
+};
+
 struct DecoderLossOptions {
   double feature_dropout = 0;    ///< of the projected map
   double embedding_dropout = 0;  ///< of the words that are fed
@@ -52,7 +58,12 @@ struct DecoderLossOptions {
   float temperature = 1;     ///< of the words' softmax
   bool per_caption = false;  ///< the cross entropy is a mean over captions, each one's words summed; else over words
   double doubly_stochastic = 0;  ///< weight of the mean over captions of Σ_cells (1 − Σ_t α_t)²
-  std::uint64_t seed = 0;        ///< of the dropout: another one each step
+  std::uint64_t seed = 0;        ///< of the dropout and of the cells that are drawn: another one each step
+  // Hard attention's (Xu et al. 2015, equation 11 and section 4.1):
+  double expectation = 0.5;     ///< probability with which a picture's captions see the mean of all cells instead
+  double hard_rate = 1;         ///< λ_r
+  double hard_entropy = 0.002;  ///< λ_e
+  HardReward reward = HardReward::kLikelihood;
 };
 
 struct DecoderLoss {
@@ -65,7 +76,8 @@ struct DecoderLoss {
 /// Holds references to both arguments.
 class DecoderNetwork {
  public:
-  DecoderNetwork(const DecoderConfig& config, ParameterSet& parameters) : config_(config), parameters_(parameters) {}
+  DecoderNetwork(const DecoderConfig& config, ParameterSet& parameters, Grid grid)
+      : config_(config), parameters_(parameters), grid_(grid) {}
 
   /// features [images, L, D]; gradients flow into them where they need some. What depends on the picture alone is
   /// computed once for all its captions. Throws Error(kUsage) for no captions and for a caption of an image that is not
@@ -80,6 +92,7 @@ class DecoderNetwork {
  private:
   const DecoderConfig& config_;
   ParameterSet& parameters_;
+  Grid grid_;
 };
 
 }  // namespace glimpse::train

@@ -62,7 +62,7 @@ PictureStage::PictureStage(PictureStageInput input, ParameterSet& parameters, dn
       kernels_(kernels),
       encoder_(input_.encoder, parameters),
       encoder_tensors_(tensor_names(input_.encoder, input_.config.input)),
-      decoder_(input_.config.decoder, parameters) {
+      decoder_(input_.config.decoder, parameters, input_.config.grid()) {
   if (input_.cache.empty()) {
     PictureStage::seek(0);
     return;

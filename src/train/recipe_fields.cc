@@ -22,6 +22,10 @@ constexpr Spelling<DecoderConfig::Score> kScores[] = {{DecoderConfig::Score::kAd
                                                       {DecoderConfig::Score::kDot, "dot"},
                                                       {DecoderConfig::Score::kScaledDot, "scaled-dot"},
                                                       {DecoderConfig::Score::kCosine, "cosine"}};
+constexpr Spelling<DecoderConfig::Selector> kSelectors[] = {{DecoderConfig::Selector::kSoft, "soft"},
+                                                            {DecoderConfig::Selector::kHard, "hard"},
+                                                            {DecoderConfig::Selector::kLocal, "local"},
+                                                            {DecoderConfig::Selector::kHardLocal, "hard-local"}};
 constexpr Spelling<DecoderConfig::Gate> kGates[] = {{DecoderConfig::Gate::kNone, "none"},
                                                     {DecoderConfig::Gate::kScalar, "scalar"},
                                                     {DecoderConfig::Gate::kVector, "vector"}};
@@ -83,6 +87,8 @@ void add_decoder(FieldList& list, DecoderOptions& decoder) {
                                                 kFeatureProjections);
   list.choice<DecoderConfig::Score>("score", decoder.formulas.score, kScores);
   list.number("heads", decoder.formulas.heads, 1, 1024);
+  list.choice<DecoderConfig::Selector>("selector", decoder.formulas.selector, kSelectors);
+  list.number("window", decoder.formulas.window, 0.5, 1024.0);
   list.choice<DecoderConfig::Gate>("gate", decoder.formulas.gate, kGates);
   list.choice<DecoderConfig::Init>("init", decoder.formulas.init, kInits);
   list.choice<DecoderConfig::Output>("output", decoder.formulas.output, kOutputs);

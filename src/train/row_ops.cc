@@ -180,12 +180,13 @@ CrossEntropy cross_entropy(Tape& tape, const Variable& logits, const CrossEntrop
     softened = kernels.take(logits.shape());
     dnn::scale(logits.value(), 1 / options.temperature, softened, kernels.threads());
   }
-  const dnn::CrossEntropySums sums =
+  dnn::CrossEntropySums sums =
       dnn::cross_entropy(softened, {options.ids, options.weights, options.smoothing}, d_logits, kernels.threads());
   const Array loss = kernels.take({1});
   loss.data()[0] = static_cast<float>(sums.loss);
   CrossEntropy result;
-  result.log_likelihood = -sums.plain;
+  result.log_likelihoods = std::move(sums.plain);
+  for (double& value : result.log_likelihoods) value = -value;
   result.loss =
       tape.record(loss, {logits}, [&tape, logits, d_logits, temperature = options.temperature](const Array& gradient) {
         const float factor = gradient.data()[0] / temperature;

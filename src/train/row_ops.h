@@ -44,8 +44,8 @@ struct CrossEntropyOptions {
   float temperature = 1;  ///< of the softmax: p is that of logits / temperature
 };
 struct CrossEntropy {
-  Variable loss;              ///< [1]: Σ_r weights[r] · cross entropy of row r
-  double log_likelihood = 0;  ///< Σ_r log p(ids[r]), neither weighted nor smoothed
+  Variable loss;                        ///< [1]: Σ_r weights[r] · cross entropy of row r
+  std::vector<double> log_likelihoods;  ///< log p(ids[r]) of each row, neither weighted nor smoothed
 };
 CrossEntropy cross_entropy(Tape& tape, const Variable& logits, const CrossEntropyOptions& options);
 

@@ -88,8 +88,7 @@ std::vector<double> SelfCritical::rewards(const Hypotheses& captions, const std:
 
 PictureStage::Lesson SelfCritical::lesson(Tape& tape, const Maps& maps) {
   const ModelConfig& config = input().config;
-  const Decoder current(config.decoder, decoder_weights(), config.rows * config.cols,
-                        static_cast<int>(config.vocabulary.size()));
+  const Decoder current(config.decoder, decoder_weights(), config.grid(), static_cast<int>(config.vocabulary.size()));
   const dnn::Array& features = maps.features.value();
   const Hypotheses drawn = say(current, features, sampling(maps.owner.size()));
   const std::vector<double> reached = rewards(drawn, maps.owner);
@@ -110,6 +109,7 @@ PictureStage::Lesson SelfCritical::lesson(Tape& tape, const Maps& maps) {
   options.label_smoothing = 0;
   options.temperature = static_cast<float>(temperature_);
   options.per_caption = true;
+  options.reward = HardReward::kWeight;
   const DecoderLoss loss = decoder().loss(tape, maps.features, captions, options);
   const double reward = mean(reached);
   return {loss.loss,

@@ -140,7 +140,7 @@ TEST(Allocation, NoStepTakesALargeBlock) {
   variants[1].output = DecoderConfig::Output::kPlain;
   const Tensor features = testing::random_features(shape, kImages, 1);
   for (const DecoderConfig& config : variants) {
-    const Decoder decoder(config, Weights("random", testing::random_tensors(config, shape, 1)), shape.cells,
+    const Decoder decoder(config, Weights("random", testing::random_tensors(config, shape, 1)), shape.grid(),
                           static_cast<int>(shape.words));
     for (search::SearchOptions& options : searches) {
       options.min_words = options.max_words;

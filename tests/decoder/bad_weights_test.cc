@@ -18,7 +18,7 @@ using testing::TensorMap;
 
 std::string complaint(const DecoderConfig& config, TensorMap tensors, int vocabulary_size) {
   try {
-    const Decoder decoder(config, Weights("weights.file", std::move(tensors)), 15, vocabulary_size);
+    const Decoder decoder(config, Weights("weights.file", std::move(tensors)), {3, 5}, vocabulary_size);
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kModel);
     return error.what();

@@ -34,7 +34,7 @@ TEST_P(GoldenDecoder, CaptionsOfTheFirstPhoto) {
   const Model model = Model::load(testing::shared_path(folder));
   const ModelConfig& config = model.config();
   const Vocabulary vocabulary(config.vocabulary);
-  const Decoder decoder(config.decoder, model.weights(), config.rows * config.cols, vocabulary.size());
+  const Decoder decoder(config.decoder, model.weights(), config.grid(), vocabulary.size());
   const Tensor features = cells_last(testing::read_npy(testing::shared_path(folder + "/golden/features_0.npy")));
   const testing::GoldenPhoto golden =
       testing::read_golden(testing::shared_path(folder + "/golden/golden.json")).front();

@@ -21,7 +21,7 @@ using testing::RandomDecoderShape;
 const RandomDecoderShape kShape = {64, 48, 40, 32, 56, 16, 48, 400, 30, true};
 
 Decoder make_decoder(const DecoderConfig& config = {}, std::uint64_t seed = 1) {
-  return {config, Weights("random", testing::random_tensors(config, kShape, seed)), kShape.cells,
+  return {config, Weights("random", testing::random_tensors(config, kShape, seed)), kShape.grid(),
           static_cast<int>(kShape.words)};
 }
 

@@ -6,6 +6,7 @@ namespace glimpse::testing {
 
 using FeatureProjection = DecoderConfig::FeatureProjection;
 using Score = DecoderConfig::Score;
+using Selector = DecoderConfig::Selector;
 using Gate = DecoderConfig::Gate;
 using Init = DecoderConfig::Init;
 using Output = DecoderConfig::Output;
@@ -44,14 +45,25 @@ std::vector<DecoderConfig> all_variants() {
       }
     }
   }
+  for (const auto selector : {Selector::kHard, Selector::kLocal, Selector::kHardLocal}) {
+    for (const int heads : {1, kHeads}) {
+      DecoderConfig config;
+      config.selector = selector;
+      config.window = 1.2;
+      config.heads = heads;
+      config.never_emit = {0, 1, 3};
+      variants.push_back(config);
+    }
+  }
   return variants;
 }
 
 std::string describe(const DecoderConfig& config) {
   return "projection " + std::to_string(static_cast<int>(config.feature_projection)) + ", score " +
-         std::to_string(static_cast<int>(config.score)) + ", " + std::to_string(config.heads) + " heads, gate " +
-         std::to_string(static_cast<int>(config.gate)) + ", init " + std::to_string(static_cast<int>(config.init)) +
-         ", output " + std::to_string(static_cast<int>(config.output));
+         std::to_string(static_cast<int>(config.score)) + ", " + std::to_string(config.heads) + " heads, selector " +
+         std::to_string(static_cast<int>(config.selector)) + ", gate " + std::to_string(static_cast<int>(config.gate)) +
+         ", init " + std::to_string(static_cast<int>(config.init)) + ", output " +
+         std::to_string(static_cast<int>(config.output));
 }
 
 TensorMap random_tensors(const DecoderConfig& config, const RandomDecoderShape& shape, std::uint64_t seed) {
@@ -79,6 +91,10 @@ TensorMap random_tensors(const DecoderConfig& config, const RandomDecoderShape& 
   if (shape.optional_biases) {
     add("query.bias", {shape.attention});
     if (additive) add("score.bias", {1});
+  }
+  if (config.selector == Selector::kLocal) {
+    add_linear("place_hidden", shape.attention, n);
+    add_linear("place", 2, shape.attention);
   }
   if (config.gate != Gate::kNone) add_linear("gate", config.gate == Gate::kScalar ? 1 : memory, n);
   add("embedding.weight", {shape.words, shape.embedding});

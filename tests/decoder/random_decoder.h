@@ -25,6 +25,14 @@ struct RandomDecoderShape {
   std::int64_t words = 37;
   int cells = 15;
   bool optional_biases = true;  ///< query.bias and score.bias
+
+  /// Of several rows where the cells allow it.
+  Grid grid() const {
+    for (const int rows : {3, 2}) {
+      if (cells % rows == 0) return {rows, cells / rows};
+    }
+    return {1, cells};
+  }
 };
 
 using TensorMap = std::map<std::string, Tensor, std::less<>>;

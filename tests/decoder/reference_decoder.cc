@@ -58,7 +58,9 @@ Vector ReferenceDecoder::linear(const std::string& name, const Vector& x) const 
   return y + bias(name + ".bias", y.size());
 }
 
-void ReferenceDecoder::prepare(std::span<const float> features, int cells) {
+void ReferenceDecoder::prepare(std::span<const float> features, Grid grid) {
+  grid_ = grid;
+  const int cells = grid.cells();
   const std::size_t size = features.size() / static_cast<std::size_t>(cells);
   memory_.clear();
   for (std::size_t i = 0; i < static_cast<std::size_t>(cells); ++i) {
@@ -107,6 +109,40 @@ double ReferenceDecoder::score(std::size_t head, const Vector& key, const Vector
   return sum([&](std::size_t a) { return static_cast<double>(weight.data()[a]) * f(key[a] + query[a]); });
 }
 
+Vector ReferenceDecoder::select(const Vector& scores, const Vector& h) const {
+  if (config_.selector == Variant::Selector::kLocal) {
+    const Vector place = map(linear("place", map(linear("place_hidden", h), tanh_of)), sigmoid);
+    return windowed(scores, grid_.rows * place[0], grid_.cols * place[1]);
+  }
+  const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
+  if (config_.selector == Variant::Selector::kHardLocal) {
+    return windowed(scores, static_cast<double>(best / grid_.cols) + 0.5, static_cast<double>(best % grid_.cols) + 0.5);
+  }
+  Vector alphas(scores.size(), 0.0);
+  if (config_.selector == Variant::Selector::kHard) {
+    alphas[static_cast<std::size_t>(best)] = 1;
+    return alphas;
+  }
+  const double normaliser = log_sum_exp(scores);
+  for (std::size_t i = 0; i < scores.size(); ++i) alphas[i] = std::exp(scores[i] - normaliser);
+  return alphas;
+}
+
+Vector ReferenceDecoder::windowed(const Vector& scores, double row, double col) const {
+  Vector alphas(scores.size(), 0.0);
+  double total = 0;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const double down = static_cast<double>(i / static_cast<std::size_t>(grid_.cols)) + 0.5 - row;
+    const double across = static_cast<double>(i % static_cast<std::size_t>(grid_.cols)) + 0.5 - col;
+    if (std::abs(down) > config_.window || std::abs(across) > config_.window) continue;
+    const double sigma = config_.window / 2;
+    total += std::exp(scores[i]);
+    alphas[i] = std::exp(scores[i] - (down * down + across * across) / (2 * sigma * sigma));
+  }
+  for (double& alpha : alphas) alpha /= total;
+  return alphas;
+}
+
 ReferenceDecoder::Output ReferenceDecoder::step(const State& state, int token) const {
   Output output;
   const Vector query = linear("query", state.h);
@@ -117,11 +153,10 @@ ReferenceDecoder::Output ReferenceDecoder::step(const State& state, int token) c
   for (std::size_t head = 0; head < heads; ++head) {
     Vector scores;
     for (const Vector& v : memory_) scores.push_back(score(head, linear("key", v), query));
-    const double normaliser = log_sum_exp(scores);
+    const Vector alphas = select(scores, state.h);
     for (std::size_t i = 0; i < memory_.size(); ++i) {
-      const double alpha = std::exp(scores[i] - normaliser);
-      output.alphas[i] += alpha / static_cast<double>(heads);
-      for (std::size_t j = head * share; j < (head + 1) * share; ++j) context[j] += alpha * memory_[i][j];
+      output.alphas[i] += alphas[i] / static_cast<double>(heads);
+      for (std::size_t j = head * share; j < (head + 1) * share; ++j) context[j] += alphas[i] * memory_[i][j];
     }
   }
   if (config_.gate != Variant::Gate::kNone) {

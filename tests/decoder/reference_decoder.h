@@ -30,19 +30,22 @@ class ReferenceDecoder {
   };
 
   /// features [cells, D] of one image.
-  void prepare(std::span<const float> features, int cells);
+  void prepare(std::span<const float> features, Grid grid);
   State start() const;
   Output step(const State& state, int token) const;
 
  private:
-  /// name.weight · x + name.bias, where there is one.
   double score(std::size_t head, const Vector& key, const Vector& query) const;
+  Vector select(const Vector& scores, const Vector& h) const;
+  Vector windowed(const Vector& scores, double row, double col) const;
+  /// name.weight · x + name.bias, where there is one.
   Vector linear(const std::string& name, const Vector& x) const;
   Vector product(const std::string& tensor, const Vector& x) const;
   Vector bias(const std::string& tensor, std::size_t size) const;
 
   const DecoderConfig& config_;
   const Weights& weights_;
+  Grid grid_;
   std::vector<Vector> memory_;  ///< [cells][D']
 };
 

@@ -2,6 +2,8 @@
 
 #include "train/attention_ops.h"
 
+#include <limits>
+
 #include "gradient_check.h"
 #include "train/row_ops.h"
 
@@ -117,6 +119,95 @@ TEST(AttentionOps, HeadsOfARowLookAtTheirOwnPart) {
   const Gaze split = split_heads({kCells, kRows}, 3);
   EXPECT_EQ(split.cells, static_cast<std::int64_t>(kCells));
   EXPECT_EQ(split.rows, (dnn::RowsOfImages{{3, 9}, {4, 10}, {5, 11}, {0, 6}, {1, 7}, {2, 8}}));
+}
+
+TEST(AttentionOps, MaskedCellsAreLeftOut) {
+  GradientCase c;
+  c.name = "scores through a mask";
+  c.inputs = {{.shape = {2 * kCells, kKey}, .low = -2, .high = 2}, {.shape = {4, kKey}}};
+  const auto seen = [](std::size_t row, std::size_t cell) { return (row + cell) % 3 != 0; };
+  c.op = [&](Tape& tape, const In& in) {
+    const dnn::Array mask = tape.kernels().take({4, kCells});
+    for (std::size_t i = 0; i < 4 * kCells; ++i) mask.data()[i] = seen(i / kCells, i % kCells) ? 1.0F : 0.0F;
+    const RepeatedScores scores(tape, ScoreFunction::kDot, in[0], {}, {kCells, kRows});
+    return scores({in[1]}, 4, mask);
+  };
+  c.reference = [&](const Given& in) {
+    Numbers result;
+    for (std::size_t row = 0; row < 4; ++row) {
+      Numbers alphas = alphas_of({in[0], in[1], {}}, ScoreFunction::kDot, row);
+      double total = 0;
+      for (std::size_t i = 0; i < kCells; ++i) total += seen(row, i) ? alphas[i] : 0;
+      for (std::size_t i = 0; i < kCells; ++i) result.push_back(seen(row, i) ? alphas[i] / total : 0);
+    }
+    return result;
+  };
+  check_gradient(c);
+}
+
+constexpr dnn::Window kWindow = {3, 1.4F};
+
+TEST(AttentionOps, GaussianWindowsEqualPlainLoops) {
+  GradientCase c;
+  c.name = "gaussian window";
+  c.inputs = {{.shape = {3, 6}, .low = 0}, {.shape = {3, 2}, .low = 0, .high = 3}};
+  c.op = [](Tape& tape, const In& in) { return gaussian_window(tape, in[0], in[1], kWindow); };
+  c.reference = [](const Given& in) {
+    Numbers result = in[0];
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      const double down = static_cast<double>(i % 6 / 3) + 0.5 - in[1][i / 6 * 2];
+      const double across = static_cast<double>(i % 3) + 0.5 - in[1][i / 6 * 2 + 1];
+      result[i] *= std::exp(-(down * down + across * across) / (2 * 0.7 * 0.7));
+    }
+    return result;
+  };
+  check_gradient(c);
+}
+
+TEST(AttentionOps, WindowsHoldTheCellsWhoseMiddleIsNear) {
+  dnn::Kernels kernels(1);
+  const dnn::Array places = kernels.take({3, 2});
+  const float nowhere = std::numeric_limits<float>::quiet_NaN();
+  std::ranges::copy(std::vector<float>{0.5F, 1.5F, 2, 0, nowhere, nowhere}, places.data());
+  const dnn::Array mask = kernels.take({3, 6});
+  dnn::window_mask(places, {3, 0.5F}, mask, 1);  // a map of 2 × 3
+  EXPECT_EQ(std::vector<float>(mask.data(), mask.data() + 18),
+            (std::vector<float>{0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 1, 1, 1, 1, 1}));
+}
+
+TEST(AttentionOps, ChosenCellsAreSeenAlone) {
+  check_gradient({"chosen",
+                  {{.shape = {3, 4}}},
+                  [](Tape& tape, const In& in) {
+                    return chosen(tape, in[0], {2, -1, 0});
+                  },
+                  [](const Given& in) {
+                    Numbers result = {0, 0, 1, 0};
+                    result.insert(result.end(), in[0].begin() + 4, in[0].begin() + 8);
+                    result.insert(result.end(), {1, 0, 0, 0});
+                    return result;
+                  },
+                  true});
+}
+
+TEST(AttentionOps, LogOfChosenAndEntropyEqualPlainLoops) {
+  check_gradient({"log of chosen",
+                  {{.shape = {3, 4}, .low = 0.1}},
+                  [](Tape& tape, const In& in) {
+                    return log_of_chosen(tape, in[0], {2, -1, 0}, {0.5F, 7, -2});
+                  },
+                  [](const Given& in) { return Numbers{0.5 * std::log(in[0][2]) - 2 * std::log(in[0][8])}; }});
+  check_gradient({"entropy",
+                  {{.shape = {3, 4}, .low = 0.1}},
+                  [](Tape& tape, const In& in) {
+                    return entropy(tape, in[0], {0.5F, 0, 2});
+                  },
+                  [](const Given& in) {
+                    double sum = 0;
+                    for (std::size_t i = 0; i < 4; ++i) sum -= 0.5 * in[0][i] * std::log(in[0][i]);
+                    for (std::size_t i = 8; i < 12; ++i) sum -= 2 * in[0][i] * std::log(in[0][i]);
+                    return Numbers{sum};
+                  }});
 }
 
 TEST(AttentionOps, UnitRowsEqualPlainLoops) {

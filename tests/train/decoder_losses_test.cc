@@ -66,8 +66,8 @@ TEST(DecoderLosses, TenStepsGoAsAnIndependentProgramSays) {
   dnn::Kernels kernels(1);
   for (std::size_t i = 0; i < losses.size(); ++i) {
     Tape tape(kernels);
-    const DecoderLoss loss =
-        DecoderNetwork(config, parameters).loss(tape, tape.constant(features), captions, loss_options);
+    const DecoderLoss loss = DecoderNetwork(config, parameters, {1, sizes.at("cells")})
+                                 .loss(tape, tape.constant(features), captions, loss_options);
     EXPECT_NEAR(static_cast<double>(loss.loss.value().data()[0]), losses[i], 1e-4) << "step " << i + 1;
     tape.backward(loss.loss);
     optimiser.step(learning_rate(options, static_cast<std::int64_t>(i), std::ssize(losses)));

@@ -5,7 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <deque>
+#include <map>
+#include <set>
 
 #include "core/error.h"
 #include "decoder/decoder.h"
@@ -52,7 +55,7 @@ void fill(const DecoderConfig& config, const RandomDecoderShape& shape, std::uin
   tensors.erase("score.bias");  // softmax does not see it: training has none
   ASSERT_EQ(tensors.size(), parameters.parameters().size());
   const std::vector<std::string> missing = parameters.load(Weights("random", std::move(tensors)));
-  EXPECT_TRUE(missing.empty());
+  for (const std::string& name : missing) EXPECT_EQ(name, "hard.baseline") << "training's own";
 }
 
 std::vector<float> flat(const ParameterSet& parameters) {
@@ -82,7 +85,7 @@ Variable loss_of_vector(Tape& tape, const std::vector<Variable>& in, const Decod
     }
     tape.add_gradient(in[1], gradient);
   });
-  const DecoderNetwork network(config, *parameters);
+  const DecoderNetwork network(config, *parameters, tiny_shape().grid());
   const Variable loss =
       (pictures ? network.loss(tape, in[0], captions(), options) : network.language_loss(tape, captions(), options))
           .loss;
@@ -105,7 +108,7 @@ Numbers naive_loss(const std::vector<Numbers>& in, const DecoderConfig& config, 
   NaiveDecoderLoss::Options naive;
   naive.smoothing = static_cast<double>(options.label_smoothing);
   naive.doubly_stochastic = options.doubly_stochastic;
-  naive.cells = kCells;
+  naive.grid = tiny_shape().grid();
   naive.pictures = pictures;
   naive.per_caption = options.per_caption;
   return {NaiveDecoderLoss(config, tensors).loss(in[0], captions(), naive)};
@@ -118,6 +121,7 @@ void check_variant(const DecoderConfig& config, bool pictures, bool per_caption 
   options.label_smoothing = 0.1F;
   options.doubly_stochastic = 0.7;
   options.per_caption = per_caption;
+  options.expectation = 1;  // what hard attention draws has no gradient of its own: see below
   GradientCase c;
   c.name = glimpse::testing::describe(config) + (pictures ? "" : ", language");
   c.inputs = {{.shape = {kImages, kCells, tiny_shape().features}, .gradient = pictures},
@@ -163,6 +167,9 @@ TEST(DecoderNetwork, ForwardEqualsInferenceForEveryVariant) {
   const RandomDecoderShape shape;
   for (DecoderConfig config : glimpse::testing::all_variants()) {
     config.never_emit.clear();
+    // Inference takes the best cell where training draws one.
+    if (config.selector == DecoderConfig::Selector::kHard || config.selector == DecoderConfig::Selector::kHardLocal)
+      continue;
     ParameterSet parameters;
     fill(config, shape, 5, parameters);
     const Weights weights("trained", [&] {
@@ -172,7 +179,7 @@ TEST(DecoderNetwork, ForwardEqualsInferenceForEveryVariant) {
       return copies;
     }());
     EXPECT_EQ(decoder_shape(config, weights).hidden, shape.hidden);
-    DecoderSession session(Decoder(config, weights, shape.cells, static_cast<int>(shape.words)), 1, 1);
+    DecoderSession session(Decoder(config, weights, shape.grid(), static_cast<int>(shape.words)), 1, 1);
     const Tensor features = glimpse::testing::random_features(shape, kImages, 9);
     const std::size_t size = features.values().size() / kImages;
     double expected = 0;
@@ -182,10 +189,114 @@ TEST(DecoderNetwork, ForwardEqualsInferenceForEveryVariant) {
     }
     dnn::Kernels kernels(2);
     Tape tape(kernels);
-    const DecoderLoss found = DecoderNetwork(config, parameters).loss(tape, tape.constant(features), captions(), {});
+    const DecoderLoss found =
+        DecoderNetwork(config, parameters, shape.grid()).loss(tape, tape.constant(features), captions(), {});
     EXPECT_EQ(found.words, 15);
     EXPECT_NEAR(found.cross_entropy * -15, expected, 1e-4 * std::abs(expected)) << glimpse::testing::describe(config);
   }
+}
+
+/// A picture of three cells and a caption of its end alone: the expected loss Σ_cells α · −log p(end | cell), for a
+/// decoder whose tensors stand one behind the other in `all`.
+double expected_loss(const DecoderConfig& config, const ParameterSet& names, const std::vector<double>& all,
+                     const Tensor& features) {
+  std::map<std::string, Doubles> tensors;
+  auto from = all.begin();
+  for (const Parameter& parameter : names.parameters()) {
+    tensors[parameter.name] = Doubles(from, from + parameter.value.count());
+    from += parameter.value.count();
+  }
+  const NaiveDecoderLoss naive(config, tensors);
+  double sum = 0;
+  for (int cell = 0; cell < 3; ++cell) {
+    NaiveDecoderLoss::Options options;
+    options.grid = {1, 3};
+    options.forced = cell;
+    const double loss = naive.loss(Doubles(features.values().begin(), features.values().end()), {{0, {}}}, options);
+    sum += naive.forced_weight() * loss;
+  }
+  return sum;
+}
+
+TEST(DecoderNetwork, HardChoicesFollowTheGradientOfTheExpectedLoss) {
+  constexpr int kDraws = 4000;
+  DecoderConfig config;
+  config.selector = DecoderConfig::Selector::kHard;
+  RandomDecoderShape shape = tiny_shape();
+  shape.cells = 3;
+  ParameterSet parameters;
+  fill(config, shape, 7, parameters);
+  const Tensor features = glimpse::testing::random_features(shape, 1, 9);
+  const std::vector<float> values = flat(parameters);
+  const std::vector<double> all(values.begin(), values.end());
+  const double loss = expected_loss(config, parameters, all, features);
+
+  DecoderLossOptions options;
+  options.expectation = 0;
+  options.hard_entropy = 0;
+  dnn::Kernels kernels(1);
+  Parameter& query = parameters.at("query.weight");
+  std::vector<double> mean(query.value.values().size());
+  std::set<double> likelihoods;
+  double mean_loss = 0;
+  for (int draw = 0; draw < kDraws; ++draw) {
+    options.seed = static_cast<std::uint64_t>(draw);
+    parameters.clear_gradients();
+    parameters.statistic("hard.baseline").values()[0] = static_cast<float>(-loss);
+    Tape tape(kernels);
+    const DecoderLoss found = DecoderNetwork(config, parameters, {1, 3})
+                                  .loss(tape, tape.constant(features), std::vector<TrainingCaption>{{0, {}}}, options);
+    tape.backward(found.loss);
+    likelihoods.insert(found.cross_entropy);
+    mean_loss += found.cross_entropy / kDraws;
+    for (std::size_t i = 0; i < mean.size(); ++i) {
+      mean[i] += static_cast<double>(query.gradient.values()[i]) / kDraws;
+    }
+  }
+  EXPECT_EQ(likelihoods.size(), 3U) << "every cell is drawn, and then seen alone";
+  EXPECT_NEAR(mean_loss, loss, 0.02 * loss);
+
+  std::size_t at = 0;
+  for (const Parameter& parameter : parameters.parameters()) {
+    if (&parameter == &query) break;
+    at += parameter.value.values().size();
+  }
+  double size = 0;
+  double error = 0;
+  for (std::size_t i = 0; i < mean.size(); ++i) {
+    constexpr double kStep = 1e-5;
+    std::vector<double> moved = all;
+    moved[at + i] += kStep;
+    const double above = expected_loss(config, parameters, moved, features);
+    moved[at + i] -= 2 * kStep;
+    const double slope = (above - expected_loss(config, parameters, moved, features)) / (2 * kStep);
+    size += slope * slope;
+    error += (mean[i] - slope) * (mean[i] - slope);
+  }
+  EXPECT_GT(size, 0);
+  EXPECT_LT(std::sqrt(error / size), 0.15);
+}
+
+TEST(DecoderNetwork, TheBaselineFollowsTheLikelihoods) {
+  DecoderConfig config;
+  config.selector = DecoderConfig::Selector::kHard;
+  ParameterSet parameters;
+  fill(config, tiny_shape(), 7, parameters);
+  const Tensor features = glimpse::testing::random_features(tiny_shape(), kImages, 9);
+  dnn::Kernels kernels(1);
+  const float& baseline = parameters.statistic("hard.baseline").values()[0];
+  DecoderLossOptions options;
+  Tape tape(kernels);
+  const DecoderNetwork network(config, parameters, tiny_shape().grid());
+  const DecoderLoss loss = network.loss(tape, tape.constant(features), captions(), options);
+  const double a_caption =
+      -loss.cross_entropy * static_cast<double>(loss.words) / static_cast<double>(captions().size());
+  EXPECT_NEAR(baseline, 0.1 * a_caption, 1e-4);
+  const float before = baseline;
+  options.reward = HardReward::kWeight;
+  Tape other(kernels);
+  network.loss(other, other.constant(features), captions(), options);
+  EXPECT_EQ(baseline, before) << "self-critical training has its own";
 }
 
 TEST(DecoderNetwork, DropoutChangesWithTheSeedAlone) {
@@ -201,7 +312,9 @@ TEST(DecoderNetwork, DropoutChangesWithTheSeedAlone) {
     options.embedding_dropout = embedding;
     options.output_dropout = output;
     options.seed = seed;
-    return DecoderNetwork(config, parameters).loss(tape, tape.constant(features), captions(), options).cross_entropy;
+    return DecoderNetwork(config, parameters, tiny_shape().grid())
+        .loss(tape, tape.constant(features), captions(), options)
+        .cross_entropy;
   };
   const double none = loss(1, 0, 0, 0);
   EXPECT_EQ(none, loss(2, 0, 0, 0));
@@ -220,7 +333,8 @@ TEST(DecoderNetwork, CaptionsThatCannotBeLearntAreRefused) {
   dnn::Kernels kernels(1);
   for (const std::vector<TrainingCaption>& bad : {std::vector<TrainingCaption>{}, {{2, {4}}}, {{0, {4}}, {-1, {4}}}}) {
     Tape tape(kernels);
-    EXPECT_THROW(DecoderNetwork(config, parameters).loss(tape, tape.constant(features), bad, {}), Error);
+    EXPECT_THROW(DecoderNetwork(config, parameters, tiny_shape().grid()).loss(tape, tape.constant(features), bad, {}),
+                 Error);
   }
 }
 

@@ -1,6 +1,7 @@
 /// The decoder's training loss as plain loops in double, a caption at a time: nothing merged, shared or packed.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -24,9 +25,10 @@ class NaiveDecoderLoss {
     double smoothing = 0;
     double temperature = 1;
     double doubly_stochastic = 0;
-    std::size_t cells = 1;
+    Grid grid;
     bool pictures = true;
     bool per_caption = false;  ///< the mean is over captions
+    int forced = -1;           ///< a cell that is seen alone, whatever its weight
   };
 
   /// features [images, cells, D].
@@ -39,11 +41,11 @@ class NaiveDecoderLoss {
       const std::vector<Doubles> memory = memory_of(features, caption.image, options);
       Doubles h = options.pictures ? start("init_h", memory) : Doubles(at("lstm.bias").size() / 4, 0.0);
       Doubles c = options.pictures ? start("init_c", memory) : h;
-      Doubles seen(options.cells * static_cast<std::size_t>(config_.heads), 0.0);
+      Doubles seen(cells_of(options) * static_cast<std::size_t>(config_.heads), 0.0);
       for (std::size_t t = 0; t <= caption.words.size(); ++t) {
         const int fed = t == 0 ? config_.start_id : caption.words[t - 1];
         const int target = t == caption.words.size() ? config_.end_id : caption.words[t];
-        const Doubles scores = step(memory, fed, h, c, seen);
+        const Doubles scores = step(memory, options, fed, h, c, seen);
         if (t == caption.words.size() && !caption.ended) continue;
         entropy += static_cast<double>(caption.weight) * smoothed(scores, target, options);
       }
@@ -53,7 +55,11 @@ class NaiveDecoderLoss {
            (options.pictures ? options.doubly_stochastic * unseen / static_cast<double>(captions.size()) : 0);
   }
 
+  /// What the forced cell's weight was at the last step.
+  double forced_weight() const { return forced_weight_; }
+
  private:
+  static std::size_t cells_of(const Options& options) { return static_cast<std::size_t>(options.grid.cells()); }
   const Doubles& at(const std::string& name) const { return tensors_.at(name); }
 
   Doubles linear(const std::string& weight, const std::string& bias, const Doubles& x) const {
@@ -86,8 +92,8 @@ class NaiveDecoderLoss {
     const bool projects = config_.feature_projection == DecoderConfig::FeatureProjection::kRelu;
     const std::size_t size = projects ? at("feature.weight").size() / at("feature.bias").size()
                                       : at("key.weight").size() / at("key.bias").size();
-    for (std::size_t i = 0; i < options.cells; ++i) {
-      const std::size_t from = (static_cast<std::size_t>(image) * options.cells + i) * size;
+    for (std::size_t i = 0; i < cells_of(options); ++i) {
+      const std::size_t from = (static_cast<std::size_t>(image) * cells_of(options) + i) * size;
       if (from + size > images_cells) break;
       Doubles cell(features.begin() + static_cast<std::ptrdiff_t>(from),
                    features.begin() + static_cast<std::ptrdiff_t>(from + size));
@@ -126,21 +132,44 @@ class NaiveDecoderLoss {
     return additive;
   }
 
-  Doubles look(const std::vector<Doubles>& memory, const Doubles& h, Doubles& seen) const {
+  /// Hard selectors as their expectation.
+  Doubles weights(const Doubles& scores, const Doubles& h, Grid grid) const {
+    const bool local = config_.selector == DecoderConfig::Selector::kLocal;
+    Doubles place(2, 0.0);
+    if (local) place = each(layer("place", each(layer("place_hidden", h), tanh_of)), sigmoid);
+    Doubles alphas;
+    double total = 0;
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      const auto cols = static_cast<std::size_t>(grid.cols);
+      const double down = static_cast<double>(i / cols) + 0.5 - grid.rows * place[0];
+      const double across = static_cast<double>(i % cols) + 0.5 - grid.cols * place[1];
+      const bool within = std::abs(down) <= config_.window && std::abs(across) <= config_.window;
+      const double sigma = config_.window / 2;
+      const double gaussian = local ? std::exp(-(down * down + across * across) / (2 * sigma * sigma)) : 1;
+      alphas.push_back(local && !within ? 0 : gaussian * std::exp(scores[i]));
+      total += local && !within ? 0 : std::exp(scores[i]);
+    }
+    for (double& alpha : alphas) alpha /= total;
+    return alphas;
+  }
+
+  Doubles look(const std::vector<Doubles>& memory, const Doubles& h, const Options& options, Doubles& seen) const {
     const Doubles query = linear("query.weight", tensors_.contains("query.bias") ? "query.bias" : std::string(), h);
     Doubles context(memory[0].size(), 0.0);
     const auto heads = static_cast<std::size_t>(config_.heads);
     const std::size_t share = context.size() / heads;
     for (std::size_t head = 0; head < heads; ++head) {
-      Doubles alphas;
-      double total = 0;
-      for (const Doubles& cell : memory) {
-        alphas.push_back(std::exp(score(head, layer("key", cell), query)));
-        total += alphas.back();
+      Doubles scores;
+      for (const Doubles& cell : memory) scores.push_back(score(head, layer("key", cell), query));
+      Doubles alphas = weights(scores, h, options.grid);
+      if (options.forced >= 0) {
+        forced_weight_ = alphas[static_cast<std::size_t>(options.forced)];
+        std::ranges::fill(alphas, 0.0);
+        alphas[static_cast<std::size_t>(options.forced)] = 1;
       }
       for (std::size_t i = 0; i < memory.size(); ++i) {
-        seen[head * memory.size() + i] += alphas[i] / total;
-        for (std::size_t j = head * share; j < (head + 1) * share; ++j) context[j] += alphas[i] / total * memory[i][j];
+        seen[head * memory.size() + i] += alphas[i];
+        for (std::size_t j = head * share; j < (head + 1) * share; ++j) context[j] += alphas[i] * memory[i][j];
       }
     }
     if (config_.gate == DecoderConfig::Gate::kNone) return context;
@@ -150,13 +179,14 @@ class NaiveDecoderLoss {
   }
 
   /// The words' scores; h and c become those of the next step, `seen` [heads, cells] grows by the alphas.
-  Doubles step(const std::vector<Doubles>& memory, int fed, Doubles& h, Doubles& c, Doubles& seen) const {
+  Doubles step(const std::vector<Doubles>& memory, const Options& options, int fed, Doubles& h, Doubles& c,
+               Doubles& seen) const {
     const std::size_t n = h.size();
     const std::size_t input = at("lstm.weight_ih").size() / (4 * n);
     const std::size_t size = at("embedding.weight").size() / at("output.bias").size();
     const auto from = at("embedding.weight").begin() + static_cast<std::ptrdiff_t>(size) * fed;
     const Doubles word(from, from + static_cast<std::ptrdiff_t>(size));
-    const Doubles context = memory.empty() ? Doubles(input - size, 0.0) : look(memory, h, seen);
+    const Doubles context = memory.empty() ? Doubles(input - size, 0.0) : look(memory, h, options, seen);
     Doubles both = word;
     both.insert(both.end(), context.begin(), context.end());
     const Doubles gates = sum(linear("lstm.weight_ih", "lstm.bias", both), linear("lstm.weight_hh", "", h));
@@ -187,6 +217,7 @@ class NaiveDecoderLoss {
 
   const DecoderConfig& config_;
   const std::map<std::string, Doubles> tensors_;
+  mutable double forced_weight_ = 0;
 };
 
 }  // namespace glimpse::train

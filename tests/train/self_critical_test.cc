@@ -22,7 +22,6 @@ constexpr int kWords = 6;  ///< pad, start, end, unknown, and two words; all but
 constexpr int kMaxWords = 2;
 constexpr int kEnd = 2;
 constexpr int kSide = 8;
-constexpr std::size_t kCells = 4;
 
 class Quiet : public Observer {
  public:
@@ -114,7 +113,7 @@ class SelfCriticalTest : public ::testing::Test {
     const metrics::CiderD cider(references);
     const NaiveDecoderLoss naive(input_.config.decoder, tensors);
     NaiveDecoderLoss::Options options;
-    options.cells = kCells;
+    options.grid = {2, 2};
     options.per_caption = true;
     options.temperature = input_.temperature;
     double sum = 0;

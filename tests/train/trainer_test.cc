@@ -331,8 +331,7 @@ TEST_F(TrainerTest, ADecoderGoesOverToAnotherEncoder) {
   Trainer(first, listener).run(Trainer::Start::kAnew);
   fs::rename(folder() / "tiny.safetensors", folder() / "base.safetensors");
 
-  write_text(folder() / "encoder.graph", "conv c1 < image out=10 k=5 s=4 pad=2
-");
+  write_text(folder() / "encoder.graph", "conv c1 < image out=10 k=5 s=4 pad=2\n");
   Recipe other = first;
   other.encoder.output = "c1";
   other.caption->start = folder() / "base.safetensors";
@@ -352,8 +351,7 @@ TEST_F(TrainerTest, ADecoderGoesOverToAnotherEncoder) {
 
   other.decoder.formulas.gate = DecoderConfig::Gate::kVector;
   expect_error(other, ErrorCode::kUsage, HasSubstr("its gate is 'scalar"));
-  other = first;
-  other.caption->start = folder() / "base.safetensors";
+  other.decoder.formulas.gate = DecoderConfig::Gate::kScalar;
   std::ofstream(folder() / "set.jsonl", std::ios::app)
       << nlohmann::json{{"image", "p0.png"}, {"captions", {"another word"}}, {"id", "again"}, {"split", "train"}};
   expect_error(other, ErrorCode::kUsage, HasSubstr("'from' goes on with a model whose words differ"));

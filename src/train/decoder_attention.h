@@ -1,0 +1,76 @@
+/// Where a decoder under training looks: DecoderConfig's score, heads and selector on the tape, for all steps of all
+/// captions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/model.h"
+#include "train/attention_ops.h"
+#include "train/parameters.h"
+#include "train/tape.h"
+
+namespace glimpse::train {
+
+/// Whether the score is a weighted sum over key + query, with a tensor of weights.
+bool is_additive(DecoderConfig::Score score);
+
+/// Of the hard selectors.
+struct HardOptions {
+  std::uint64_t seed = 0;    ///< of the cells that are drawn; another one each step
+  double expectation = 0.5;  ///< probability with which an image's captions take all cells' mean for one cell
+};
+
+class DecoderAttention {
+ public:
+  /// memory [images · cells, D']; `rows`: the captions of each image, by falling length. Holds references to the first
+  /// three.
+  DecoderAttention(const DecoderConfig& config, ParameterSet& parameters, Tape& tape, Grid grid, Variable memory,
+                   dnn::RowsOfImages rows, const HardOptions& hard);
+
+  /// Names, without ".weight" and ".bias", of the layers on h[t−1] whose results `look` reads: the first is the query;
+  /// the second, if there is one, what the window's place is predicted from.
+  static std::vector<std::string> hidden_layers(const DecoderConfig& config);
+
+  /// What the rows see at the next step, [rows, D']. sums [rows, …] has the query from column 0 on, and what the place
+  /// is predicted from in its last columns.
+  Variable look(const Variable& sums, std::int64_t rows);
+
+  /// The alphas of all steps, [rows · heads, cells].
+  const std::vector<Variable>& alphas() const { return alphas_; }
+
+  /// What the cells that were drawn add to the loss (Xu et al. 2015, section 4.1), [1]; none with other selectors:
+  /// −Σ advantages · log α of the cells − entropy_weight · Σ shares · H(α), over steps, rows and heads.
+  Variable loss(std::span<const float> advantages, std::span<const float> shares, double entropy_weight);
+
+ private:
+  Variable parameter(const std::string& name) { return tape_.parameter(parameters_.at(name)); }
+  bool is_hard() const {
+    return config_.selector == DecoderConfig::Selector::kHard ||
+           config_.selector == DecoderConfig::Selector::kHardLocal;
+  }
+  Piece query(const Variable& sums, std::int64_t rows);
+  Variable predicted_places(const Variable& sums, std::int64_t rows);
+  std::vector<int> draw(const Variable& alphas);
+  Variable windowed(const Piece& query, const Variable& places);
+  dnn::Window window() const { return {grid_.cols, static_cast<float>(config_.window)}; }
+
+  const DecoderConfig& config_;
+  ParameterSet& parameters_;
+  Tape& tape_;
+  Grid grid_;
+  HardOptions hard_;
+  std::vector<char> expects_;  ///< a row: whether it takes the mean for one cell
+  std::int64_t key_size_ = 0;
+  std::int64_t memory_size_ = 0;
+  std::optional<RepeatedScores> scores_;
+  std::optional<RepeatedRead> read_;
+  std::optional<RepeatedLinear> place_;
+  std::vector<Variable> alphas_;
+  std::vector<std::vector<int>> cells_;  ///< that were drawn, a step
+};
+
+}  // namespace glimpse::train
