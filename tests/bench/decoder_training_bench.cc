@@ -52,7 +52,7 @@ double captions_a_second(std::int64_t cells, int threads) {
   options.label_smoothing = 0.1F;
   options.doubly_stochastic = 1;
   glimpse::dnn::Kernels kernels(threads);
-  const glimpse::train::DecoderNetwork network(config, parameters);
+  const glimpse::train::DecoderNetwork network(config, parameters, {1, static_cast<int>(cells)});
   double best = 1e9;
   for (const auto start = Clock::now(); std::chrono::duration<double>(Clock::now() - start).count() < kSeconds;) {
     const auto begun = Clock::now();
