@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <map>
-#include <string_view>
+#include <set>
 #include <utility>
 
 #include "core/error.h"
 #include "net/shapes.h"
+#include "net/tensors.h"
 #include "train/decoder_network.h"
 #include "train/vocabulary_builder.h"
 
@@ -112,14 +113,18 @@ void check_start(const Model& start, const std::string& path, const ModelConfig&
 }
 
 bool take_decoder(const Model& start, std::int64_t channels, ParameterSet& parameters) {
-  constexpr std::string_view kParts[] = {"feature.", "key.",  "query.",  "score.",  "gate.", "embedding.",
-                                         "lstm.",    "init.", "init_h.", "init_c.", "deep.", "output."};
   const Weights& weights = start.weights();
   const bool fits = !weights.contains("feature.weight") || weights.at("feature.weight").shape[1] == channels;
+  const ModelConfig& config = start.config();
+  const net::GraphSpec encoder = net::extract(net::parse_graph(config.graph, config.graph_name), {config.output_node});
+  std::set<std::string, std::less<>> of_encoder;
+  for (const net::TensorSpec& spec : net::required_tensors(encoder, {1, 3, config.input.height, config.input.width})) {
+    of_encoder.insert(spec.name);
+  }
   std::map<std::string, Tensor, std::less<>> tensors;
   for (const auto& [name, view] : weights.tensors()) {
-    const bool of_decoder = std::ranges::any_of(kParts, [&](std::string_view part) { return name.starts_with(part); });
-    if (of_decoder && (fits || !name.starts_with("feature."))) tensors.emplace(name, to_float(view));
+    if (of_encoder.contains(name) || (!fits && name.starts_with("feature."))) continue;
+    tensors.emplace(name, to_float(view));
   }
   parameters.load(Weights(weights.path(), std::move(tensors)));
   return fits;

@@ -328,6 +328,7 @@ TEST_F(TrainerTest, ADecoderGoesOverToAnotherEncoder) {
   first.finetune.reset();
   first.scst.reset();
   first.caption->epochs = 1;
+  first.decoder.formulas.selector = DecoderConfig::Selector::kLocal;
   Trainer(first, listener).run(Trainer::Start::kAnew);
   fs::rename(folder() / "tiny.safetensors", folder() / "base.safetensors");
 
@@ -344,7 +345,7 @@ TEST_F(TrainerTest, ADecoderGoesOverToAnotherEncoder) {
     const Tensor tensor = to_float(model.weights().at(name));
     return std::vector<float>(tensor.values().begin(), tensor.values().end());
   };
-  for (const char* name : {"key.weight", "lstm.weight_ih", "output.bias"}) {
+  for (const char* name : {"key.weight", "lstm.weight_ih", "place_hidden.weight", "output.bias"}) {
     EXPECT_THAT(values(after, name), ::testing::Pointwise(::testing::FloatNear(1e-3F), values(before, name))) << name;
   }
   EXPECT_EQ(after.weights().at("feature.weight").shape, (Shape{16, 10}));
