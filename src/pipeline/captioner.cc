@@ -59,8 +59,7 @@ dnn::Plan compile_encoder(const Model& model, const CaptionerOptions& options, i
 
 Decoder make_decoder(const Model& model, const dnn::Plan& encoder) {
   const ModelConfig& config = model.config();
-  Decoder decoder(config.decoder, model.weights(), config.grid(),
-                  static_cast<int>(config.vocabulary.size()));
+  Decoder decoder(config.decoder, model.weights(), config.grid(), static_cast<int>(config.vocabulary.size()));
   const std::int64_t channels = encoder.output_shape(0)[3];
   if (channels != decoder.features()) {
     throw Error(ErrorCode::kModel, quote(model.weights().path().native()) + ": the decoder reads " +

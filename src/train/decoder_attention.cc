@@ -73,11 +73,10 @@ Variable DecoderAttention::look(const Variable& sums, std::int64_t rows) {
   Variable weights;
   if (config_.selector == Selector::kLocal) {
     weights = windowed(asked, predicted_places(sums, rows));
-    alphas_.push_back(weights);
   } else {
     weights = (*scores_)(asked, rows * heads);
-    alphas_.push_back(weights);
   }
+  alphas_.push_back(weights);
   if (is_hard()) {
     cells_.push_back(draw(weights));
     if (config_.selector == Selector::kHard) {
