@@ -105,14 +105,28 @@ void check_start(const Model& start, const std::string& path, const ModelConfig&
                                        std::to_string(start.config().decoder.heads) + " heads, the recipe " +
                                        std::to_string(config.decoder.heads));
   }
-  if (start.config().vocabulary == config.vocabulary) return;
-  throw Error(ErrorCode::kUsage, "the decoder of " + quote(path) + " cannot be gone on with: it has " +
-                                     std::to_string(start.config().vocabulary.size()) +
-                                     " words, and these captions give " + std::to_string(config.vocabulary.size()) +
-                                     " or others; 'from' goes on with a model whose words differ");
 }
 
-bool take_decoder(const Model& start, std::int64_t channels, ParameterSet& parameters) {
+/// `rows` of `start`, a row a word, in the order of `wanted`'s words; a word that `start` lacks keeps its row of
+/// `fallback`.
+Tensor rows_by_word(const Tensor& rows, const Tensor& fallback, const std::vector<std::string>& known,
+                    const std::vector<std::string>& wanted) {
+  const auto width = static_cast<std::size_t>(rows.count()) / known.size();
+  if (static_cast<std::size_t>(fallback.count()) != width * wanted.size()) return rows.clone();
+  std::map<std::string_view, std::size_t> index;
+  for (std::size_t i = 0; i < known.size(); ++i) index.emplace(known[i], i);
+  Tensor result = fallback.clone();
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto found = index.find(wanted[i]);
+    if (found == index.end()) continue;
+    std::ranges::copy(rows.values().subspan(found->second * width, width),
+                      result.values().begin() + static_cast<std::ptrdiff_t>(i * width));
+  }
+  return result;
+}
+
+bool take_decoder(const Model& start, std::int64_t channels, const std::vector<std::string>& words,
+                  ParameterSet& parameters) {
   const Weights& weights = start.weights();
   const bool fits = !weights.contains("feature.weight") || weights.at("feature.weight").shape[1] == channels;
   const ModelConfig& config = start.config();
@@ -124,7 +138,10 @@ bool take_decoder(const Model& start, std::int64_t channels, ParameterSet& param
   std::map<std::string, Tensor, std::less<>> tensors;
   for (const auto& [name, view] : weights.tensors()) {
     if (of_encoder.contains(name) || (!fits && name.starts_with("feature."))) continue;
-    tensors.emplace(name, to_float(view));
+    Tensor values = to_float(view);
+    const bool by_words = name == "embedding.weight" || name == "output.weight" || name == "output.bias";
+    if (by_words) values = rows_by_word(values, parameters.at(name).value, config.vocabulary, words);
+    tensors.emplace(name, std::move(values));
   }
   parameters.load(Weights(weights.path(), std::move(tensors)));
   return fits;

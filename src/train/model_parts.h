@@ -33,11 +33,13 @@ ModelConfig extended_config(const Model& model, const std::string& name, int thr
 void add_extended_decoder(const Model& model, const ModelConfig& config, std::uint64_t seed, ParameterSet& parameters);
 
 /// That the decoder of `start`, which `path` names, can be gone on with in a model of this config. Throws Error(kUsage)
-/// for another variant or other words.
+/// for another variant.
 void check_start(const Model& start, const std::string& path, const ModelConfig& config);
 
-/// Takes that decoder's tensors over. False: its first layer stays as it is, since the encoder's maps, `channels` wide,
+/// Takes that decoder's tensors over for `words`: those that it knows as it knows them, the others stay as they are.
+/// False: its first layer stays as it is, since the encoder's maps, `channels` wide,
 /// are not those that it was made for. Throws Error(kModel) where another tensor does not fit.
-bool take_decoder(const Model& start, std::int64_t channels, ParameterSet& parameters);
+bool take_decoder(const Model& start, std::int64_t channels, const std::vector<std::string>& words,
+                  ParameterSet& parameters);
 
 }  // namespace glimpse::train

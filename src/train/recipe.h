@@ -97,7 +97,8 @@ struct DecoderStage : StageOptions {
   double dropout_embedding = 0.3;
   double dropout_output = 0.5;  ///< before the words' logits
   std::filesystem::path start;  ///< model whose decoder is gone on with, its layer on the map only where the encoder's
-                                ///< maps have as many channels; empty: the stage before, else random
+                                ///< maps have as many channels, and its words by their spelling; empty: the stage
+                                ///< before, else random
 };
 
 /// The decoder learns from the captions; the encoder stands still.

@@ -271,7 +271,7 @@ class Trainer::Impl {
     const std::int64_t channels = net::infer_shapes(
         graph_,
         {1, 3, recipe_.encoder.input.height, recipe_.encoder.input.width})[static_cast<std::size_t>(graph_.output)][1];
-    if (take_decoder(Model::load(start), channels, parameters_)) return;
+    if (take_decoder(Model::load(start), channels, config_.vocabulary, parameters_)) return;
     observer_.note("the decoder of " + quote(start.native()) + " saw maps of other channels than the encoder's " +
                    std::to_string(channels) + "; its first layer starts from random numbers");
   }
