@@ -1,9 +1,9 @@
-#include <cmath>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <span>
 
 #include "core/error.h"
-#include "core/text.h"
+#include "model/json_section.h"
 #include "model/model.h"
 
 namespace glimpse {
@@ -17,12 +17,6 @@ constexpr int kLargestMap = 1024;
 constexpr int kMostHeads = 1024;
 constexpr double kLeastWindow = 0.5;  // of cells: the nearest cell then always lies within
 constexpr std::string_view kDecoderKind = "show-attend-tell";
-
-template <typename Enum>
-struct Spelling {
-  Enum value;
-  std::string_view text;
-};
 
 using FeatureProjection = DecoderConfig::FeatureProjection;
 using Score = DecoderConfig::Score;
@@ -59,110 +53,7 @@ constexpr Spelling<Output> kOutputs[] = {
     {Output::kDeepTanh, "output(tanh(deep.h h + deep.z z + deep.e e + deep.bias))"}};
 constexpr std::string_view kLstm = "input [embedding; context], gates i,f,g,o, one bias";
 
-template <typename Enum>
-std::string_view spell(std::span<const Spelling<Enum>> table, Enum value) {
-  for (const Spelling<Enum>& row : table)
-    if (row.value == value) return row.text;
-  return {};
-}
-
-/// One JSON object of the file, read key by key; every complaint names file and key.
-class Section {
- public:
-  Section(const Json& json, std::string file, std::string name)
-      : json_(json), file_(std::move(file)), name_(std::move(name)) {
-    if (!json.is_object()) fail("", "is not an object");
-  }
-
-  [[noreturn]] void fail(std::string_view key, const std::string& what) const {
-    std::string path = name_;
-    if (!path.empty() && !key.empty()) path += '.';
-    path += key;
-    throw Error(ErrorCode::kModel,
-                quote(file_) + ": " + (path.empty() ? "the model description" : quote(path)) + ' ' + what);
-  }
-
-  void allow_only(const std::vector<std::string_view>& keys) const {
-    for (const auto& [key, unused] : json_.items()) {
-      if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
-      const std::string_view near = nearest(key, keys);
-      fail(key, "is not a known key" + (near.empty() ? std::string() : "; did you mean " + quote(near) + "?"));
-    }
-  }
-
-  bool has(std::string_view key) const { return json_.contains(key); }
-
-  const Json& at(std::string_view key) const {
-    const auto found = json_.find(key);
-    if (found == json_.end()) fail(key, "is missing");
-    return *found;
-  }
-
-  Section section(std::string_view key) const {
-    return {at(key), file_, name_.empty() ? std::string(key) : name_ + '.' + std::string(key)};
-  }
-
-  std::string text(std::string_view key) const {
-    const Json& value = at(key);
-    if (!value.is_string() || value.get_ref<const std::string&>().empty()) fail(key, "is not a text");
-    return value.get<std::string>();
-  }
-
-  int whole(std::string_view key, int least, int most) const { return whole(key, at(key), least, most); }
-
-  std::vector<int> whole_list(std::string_view key, int least, int most) const {
-    const Json& list = at(key);
-    if (!list.is_array()) fail(key, "is not a list");
-    std::vector<int> values;
-    for (const Json& entry : list) values.push_back(whole(key, entry, least, most));
-    return values;
-  }
-
-  double real(std::string_view key, double least, double most) const {
-    const Json& value = at(key);
-    if (!value.is_number() || !(value.get<double>() >= least && value.get<double>() <= most)) {
-      fail(key, "is no number from " + std::to_string(least) + " to " + std::to_string(most));
-    }
-    return value.get<double>();
-  }
-
-  std::array<double, 3> triple(std::string_view key) const {
-    const Json& list = at(key);
-    if (!list.is_array() || list.size() != 3) fail(key, "is not a list of three numbers");
-    std::array<double, 3> values = {};
-    for (std::size_t i = 0; i < 3; ++i) {
-      if (!list[i].is_number() || !std::isfinite(list[i].get<double>())) fail(key, "is not a list of three numbers");
-      values[i] = list[i].get<double>();
-    }
-    return values;
-  }
-
-  template <typename Enum>
-  Enum choice(std::string_view key, std::span<const Spelling<Enum>> table) const {
-    const std::string value = text(key);
-    std::string known;
-    for (const Spelling<Enum>& row : table) {
-      if (row.text == value) return row.value;
-      known += (known.empty() ? "" : ", ") + quote(row.text);
-    }
-    fail(key, "is " + quote(value) + "; known are " + known);
-  }
-
- private:
-  int whole(std::string_view key, const Json& value, int least, int most) const {
-    if (!value.is_number_integer() || value.get<std::int64_t>() < least || value.get<std::int64_t>() > most) {
-      fail(key, "is " + value.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 60) +
-                    ", not a whole number from " + std::to_string(least) + " to " + std::to_string(most));
-    }
-    return value.get<int>();
-  }
-
-  const Json& json_;
-  std::string file_;
-  std::string name_;
-};
-
-Preprocess read_input(const Section& input) {
+Preprocess read_input(const JsonSection& input) {
   input.allow_only({"width", "height", "resize", "colour", "mean", "std"});
   Preprocess result;
   result.width = input.whole("width", 1, kLargestSide);
@@ -176,7 +67,7 @@ Preprocess read_input(const Section& input) {
   return result;
 }
 
-DecoderConfig read_decoder(const Section& decoder) {
+DecoderConfig read_decoder(const JsonSection& decoder) {
   constexpr int kLargestId = 10'000'000;
   decoder.allow_only({"kind", "feature_projection", "score", "heads", "selector", "window", "gate", "init", "lstm",
                       "output", "start_id", "end_id", "unknown_id", "never_emit"});
@@ -204,37 +95,20 @@ DecoderConfig read_decoder(const Section& decoder) {
   return result;
 }
 
-Json parse(std::string_view text, const std::string& file) {
-  constexpr int kDeepest = 16;
-  const auto check = [&](int depth, Json::parse_event_t, Json&) {
-    if (depth > kDeepest) throw Error(ErrorCode::kModel, quote(file) + " is nested too deeply");
-    return true;
-  };
-  try {
-    return Json::parse(text, check);
-  } catch (const Json::parse_error& error) {
-    throw Error(ErrorCode::kModel,
-                quote(file) + " is not JSON: it breaks off being so at byte " + std::to_string(error.byte));
-  } catch (const Json::exception&) {
-    throw Error(ErrorCode::kModel, quote(file) + " is not JSON: a number in it is out of range");
-  }
-}
-
 }  // namespace
 
 ModelConfig config_from_json(std::string_view text, const std::string& file, std::string& graph_file) {
-  const Json json = parse(text, file);
-  const Section root(json, file, "");
+  const JsonSection root = JsonSection::parse(text, file);
   // The version is looked at first: a later version may well have keys that this one does not know.
-  if (root.has("version") && root.at("version") != kVersion) {
-    root.fail("version", "is " + root.at("version").dump().substr(0, 20) + "; this glimpse reads version " +
-                             std::to_string(kVersion) + ", so a newer glimpse may be needed");
+  root.check_version(kVersion);
+  if (root.has("kind")) {
+    root.fail("kind", "is " + quote(root.text("kind")) + ": no captioner; 'glimpse look' runs such a model");
   }
   root.allow_only({"version", "name", "input", "encoder", "decoder", "provenance"});
   ModelConfig config;
   config.name = root.text("name");
   config.input = read_input(root.section("input"));
-  const Section encoder = root.section("encoder");
+  const JsonSection encoder = root.section("encoder");
   encoder.allow_only({"graph", "output", "rows", "cols"});
   graph_file = encoder.text("graph");
   if (graph_file.find('/') != std::string::npos)
@@ -243,10 +117,7 @@ ModelConfig config_from_json(std::string_view text, const std::string& file, std
   config.rows = encoder.whole("rows", 1, kLargestMap);
   config.cols = encoder.whole("cols", 1, kLargestMap);
   config.decoder = read_decoder(root.section("decoder"));
-  if (root.has("provenance")) {
-    if (!root.at("provenance").is_object()) root.fail("provenance", "is not an object");
-    config.provenance = root.at("provenance").dump();
-  }
+  if (root.has("provenance")) config.provenance = root.object("provenance");
   return config;
 }
 

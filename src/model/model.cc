@@ -1,12 +1,11 @@
 #include "model/model.h"
 
-#include <cmath>
-
 #include <algorithm>
 #include <unordered_set>
 
 #include "core/error.h"
 #include "core/text.h"
+#include "model/half_tensors.h"
 
 namespace glimpse {
 namespace {
@@ -75,14 +74,13 @@ Model load_bundle(const std::filesystem::path& path) {
   return {std::move(config), std::move(weights)};
 }
 
-void write_tensors(const ModelConfig& config, const std::vector<NamedTensor>& tensors,
-                   const std::filesystem::path& path) {
+/// All of a model but its tensors.
+std::map<std::string, std::string, std::less<>> metadata_of(const ModelConfig& config) {
   std::string vocabulary;
   for (const std::string& word : config.vocabulary) vocabulary += word + '\n';
-  write_safetensors(path, tensors,
-                    {{std::string(kConfigKey), config_to_json(config)},
-                     {std::string(kGraphKey), config.graph},
-                     {std::string(kVocabularyKey), vocabulary}});
+  return {{std::string(kConfigKey), config_to_json(config)},
+          {std::string(kGraphKey), config.graph},
+          {std::string(kVocabularyKey), vocabulary}};
 }
 
 }  // namespace
@@ -95,29 +93,12 @@ Model Model::load(const std::filesystem::path& path) {
 void write_bundle(const Model& model, const std::filesystem::path& path) {
   std::vector<NamedTensor> tensors;
   for (const auto& [name, tensor] : model.weights().tensors()) tensors.push_back({name, tensor});
-  write_tensors(model.config(), tensors, path);
+  write_safetensors(path, tensors, metadata_of(model.config()));
 }
 
 void write_half_bundle(const ModelConfig& config, const std::map<std::string, TensorView, std::less<>>& tensors,
                        const std::filesystem::path& path) {
-  std::vector<std::vector<std::uint16_t>> halves;
-  std::vector<NamedTensor> named;
-  for (const auto& [name, view] : tensors) {
-    if (view.dtype != DType::kF32) {
-      named.push_back({name, view});
-      continue;
-    }
-    const Tensor full = to_float(view);
-    std::vector<std::uint16_t>& half = halves.emplace_back();
-    for (const float value : full.values()) {
-      half.push_back(float_to_f16(value));
-      if (std::isfinite(f16_to_float(half.back()))) continue;
-      throw Error(ErrorCode::kModel,
-                  "the tensor " + quote(name) + " has the value " + std::to_string(value) + ", which F16 cannot hold");
-    }
-    named.push_back({name, {reinterpret_cast<const std::byte*>(half.data()), DType::kF16, view.shape}});
-  }
-  write_tensors(config, named, path);
+  write_half_tensors(tensors, metadata_of(config), path);
 }
 
 }  // namespace glimpse

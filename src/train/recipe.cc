@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/text.h"
+#include "train/looking.h"
 #include "train/recipe_fields.h"
 
 namespace glimpse::train {
@@ -204,6 +205,20 @@ void check_scst(const ScstStage& stage) {
   check_cache("scst", stage.cache, stage.augment);
 }
 
+void check_look(const Recipe& recipe) {
+  if (!recipe.digits || !recipe.look) fail_check("has one of [digits] and [look] without the other");
+  if (recipe.distill || recipe.caption || recipe.finetune || recipe.scst || !recipe.from.empty()) {
+    fail_check("has [look] beside a captioner's stage or 'from'; a model that looks around is trained by itself");
+  }
+  const digits::DigitOptions& pictures = recipe.digits->pictures;
+  digits::check(pictures);
+  if (pictures.kind == digits::Kind::kRow && recipe.look->formulas.kind == LookConfig::Kind::kRam) {
+    fail_check("has digits.kind = row, of which look.kind = ram could say one; take dram");
+  }
+  if (recipe.name.empty()) fail_check("gives no 'name', which a model needs");
+  check(look_config_of(recipe));
+}
+
 }  // namespace
 
 Recipe parse_recipe(std::string_view text, const std::string& file, const std::filesystem::path& folder) {
@@ -235,9 +250,11 @@ void set(Recipe& recipe, std::string_view key, std::string_view value) {
 
 void check(const Recipe& recipe) {
   const bool has_captions = recipe.caption || recipe.finetune || recipe.scst;
-  if (!recipe.distill && !has_captions) {
-    fail_check("has no stage; add a section [distill], [caption], [finetune] or [scst]");
+  const bool looks = recipe.digits || recipe.look;
+  if (!recipe.distill && !has_captions && !looks) {
+    fail_check("has no stage; add a section [distill], [caption], [finetune], [scst] or [look]");
   }
+  if (looks) check_look(recipe);
   require(!recipe.output.empty(), "output", "every recipe");
   if (recipe.distill) check_distill(recipe, *recipe.distill);
   if (has_captions) {

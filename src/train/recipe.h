@@ -17,6 +17,8 @@
 #include <string_view>
 #include <vector>
 
+#include "digits/digits.h"
+#include "glimpses/look_model.h"
 #include "image/augment.h"
 #include "model/model.h"
 
@@ -127,6 +129,28 @@ struct ScstStage : FinetuneStage {
   std::filesystem::path cache;  ///< as caption's, where encoder-learning-rate is 0
 };
 
+/// Pictures of digits, drawn as they are needed, for look.
+struct DigitData {
+  digits::DigitOptions pictures;  ///< kind, width, height, clutter, least, most
+  int train = 20'000;             ///< pictures of an epoch; no epoch has any of another's
+  int validation = 1'000;
+};
+
+/// A model that looks a few times learns where and what it is, from nothing but the right answers: cross entropy for
+/// what it says, REINFORCE with a learnt baseline for where it looks (Mnih et al. 2014, equation 2; Ba et al. 2015).
+struct LookStage : StageOptions {
+  /// What a way of looking is worth: whether the answer is right, as in the papers; or how probable the right answer
+  /// is, which says more of each.
+  enum class Reward { kCorrect, kProbability };
+  LookConfig formulas;           ///< kind, core, patch, scales, glimpses, coarse
+  LookShape shape;               ///< features, glimpse, hidden
+  int samples = 1;               ///< ways of looking drawn for each picture
+  double deviation_first = 0.3;  ///< deviation: of places from where the network says, half the picture being 1, at
+  double deviation_last = 0.1;   ///< the first step and at the last; evenly from the one to the other
+  Reward reward = Reward::kProbability;
+  double early = 0;  ///< weight of the cross entropy of what would be said after each earlier glimpse
+};
+
 struct Recipe {
   std::string name;
   std::filesystem::path output;  ///< the bundle that is made
@@ -143,6 +167,8 @@ struct Recipe {
   std::optional<CaptionStage> caption;
   std::optional<FinetuneStage> finetune;
   std::optional<ScstStage> scst;
+  std::optional<DigitData> digits;
+  std::optional<LookStage> look;
 };
 
 /// Throws Error: as read_file for the file; kUsage naming file, line and key for what is in it: unknown keys and

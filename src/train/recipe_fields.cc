@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <span>
+#include <vector>
 
 #include "train/recipe_field_list.h"
 
@@ -35,6 +37,13 @@ constexpr Spelling<DecoderConfig::Init> kInits[] = {{DecoderConfig::Init::kLinea
 constexpr Spelling<DecoderConfig::Output> kOutputs[] = {{DecoderConfig::Output::kPlain, "plain"},
                                                         {DecoderConfig::Output::kDeep, "deep"},
                                                         {DecoderConfig::Output::kDeepTanh, "deep-tanh"}};
+
+constexpr Spelling<LookConfig::Kind> kLookKinds[] = {{LookConfig::Kind::kRam, "ram"},
+                                                     {LookConfig::Kind::kDram, "dram"}};
+constexpr Spelling<LookConfig::Core> kLookCores[] = {{LookConfig::Core::kRelu, "relu"},
+                                                     {LookConfig::Core::kLstm, "lstm"}};
+constexpr Spelling<LookStage::Reward> kLookRewards[] = {{LookStage::Reward::kCorrect, "correct"},
+                                                        {LookStage::Reward::kProbability, "probability"}};
 
 constexpr int kManySteps = 100'000'000;
 constexpr int kManyEpochs = 100'000;
@@ -184,6 +193,46 @@ void add_scst(FieldList& list, ScstStage& stage) {
   list.output("cache", stage.cache);
 }
 
+std::span<const Spelling<digits::Kind>> digit_kinds() {
+  static const std::vector<Spelling<digits::Kind>> kKinds = [] {
+    std::vector<Spelling<digits::Kind>> kinds;
+    for (const auto& [name, kind] : digits::kinds()) kinds.push_back({kind, name});
+    return kinds;
+  }();
+  return kKinds;
+}
+
+void add_digits(FieldList& list, DigitData& data) {
+  constexpr int kManyPictures = 100'000'000;
+  list.choice<digits::Kind>("kind", data.pictures.kind, digit_kinds());
+  list.number("width", data.pictures.width, 1, 4096);
+  list.number("height", data.pictures.height, 1, 4096);
+  list.number("clutter", data.pictures.clutter, 0, 1000);
+  list.number("least", data.pictures.least, 1, 100);
+  list.number("most", data.pictures.most, 1, 100);
+  list.number("train", data.train, 1, kManyPictures);
+  list.number("validation", data.validation, 1, kManyPictures);
+}
+
+void add_look(FieldList& list, LookStage& stage) {
+  add_stage(list, stage);
+  list.choice<LookConfig::Kind>("kind", stage.formulas.kind, kLookKinds);
+  list.choice<LookConfig::Core>("core", stage.formulas.core, kLookCores);
+  list.number("patch", stage.formulas.patch, 1, 256);
+  list.number("scales", stage.formulas.scales, 1, 8);
+  list.number("glimpses", stage.formulas.glimpses, 1, 1000);
+  list.number("coarse", stage.formulas.coarse, 1, 4096);
+  list.number<std::int64_t>("features", stage.shape.features, 1, kLargestWidth);
+  list.number<std::int64_t>("glimpse", stage.shape.glimpse, 1, kLargestWidth);
+  list.number<std::int64_t>("hidden", stage.shape.hidden, 1, kLargestWidth);
+  list.number("samples", stage.samples, 1, 1000);
+  list.numbers<2>("deviation", {&stage.deviation_first, &stage.deviation_last},
+                  "two deviations above 0 and up to 2, the first step's and the last one's: 0.3, 0.1",
+                  [](const std::array<double, 2>& v) { return std::min(v[0], v[1]) > 0 && std::max(v[0], v[1]) <= 2; });
+  list.choice<LookStage::Reward>("reward", stage.reward, kLookRewards);
+  list.number("early", stage.early, 0.0, 1e3);
+}
+
 /// Calls `visit` with the optional stage that `section` names; false where it names none.
 template <typename AnyRecipe, typename Visit>
 bool visit_stage(AnyRecipe& recipe, std::string_view section, const Visit& visit) {
@@ -191,14 +240,16 @@ bool visit_stage(AnyRecipe& recipe, std::string_view section, const Visit& visit
   if (section == "caption") return visit(recipe.caption), true;
   if (section == "finetune") return visit(recipe.finetune), true;
   if (section == "scst") return visit(recipe.scst), true;
+  if (section == "digits") return visit(recipe.digits), true;
+  if (section == "look") return visit(recipe.look), true;
   return false;
 }
 
 }  // namespace
 
 const std::vector<std::string_view>& section_names() {
-  static const std::vector<std::string_view> kNames = {"",        "data",    "encoder",  "decoder",
-                                                       "distill", "caption", "finetune", "scst"};
+  static const std::vector<std::string_view> kNames = {"",        "data",     "encoder", "decoder", "distill",
+                                                       "caption", "finetune", "scst",    "digits",  "look"};
   return kNames;
 }
 
@@ -222,6 +273,8 @@ std::vector<Field> section_fields(Recipe& recipe, std::string_view section) {
   if (section == "caption") add_caption(list, recipe.caption.value());
   if (section == "finetune") add_finetune(list, recipe.finetune.value());
   if (section == "scst") add_scst(list, recipe.scst.value());
+  if (section == "digits") add_digits(list, recipe.digits.value());
+  if (section == "look") add_look(list, recipe.look.value());
   return list.take();
 }
 

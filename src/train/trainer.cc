@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -12,14 +13,12 @@
 #include "net/shapes.h"
 #include "train/captioned_set.h"
 #include "train/captioning.h"
-#include "train/checkpoint.h"
-#include "train/curves.h"
 #include "train/distillation.h"
-#include "train/journal.h"
+#include "train/look_training.h"
 #include "train/model_parts.h"
 #include "train/self_critical.h"
 #include "train/sentences.h"
-#include "train/stage_loop.h"
+#include "train/training_folder.h"
 #include "train/vocabulary_builder.h"
 
 namespace glimpse::train {
@@ -50,18 +49,20 @@ class Trainer::Impl {
       : recipe_(std::move(recipe)),
         observer_(observer),
         kernels_(recipe_.threads > 0 ? recipe_.threads : dnn::available_threads()),
-        folder_(recipe_.output.native() + ".training") {
+        folder_(recipe_, observer) {
     check(recipe_);
     dnn::set_thread_count(kernels_.threads());
+    if (recipe_.look) return;
     read_pictures();
     if (!recipe_.from.empty()) from_.emplace(Model::load(recipe_.from));
     read_encoder();
   }
 
-  const fs::path& folder() const { return folder_; }
+  const fs::path& folder() const { return folder_.path(); }
 
   void run(Start start) {
-    prepare_folder(start);
+    if (recipe_.look) return train_to_look(recipe_, folder_, start, kernels_, observer_);
+    folder_.prepare(start);
     const bool captions = recipe_.caption || recipe_.finetune || recipe_.scst;
     if (captions) make_config();
     if (recipe_.distill) distill();
@@ -132,31 +133,8 @@ class Trainer::Impl {
                    "; they start from random numbers");
   }
 
-  void prepare_folder(Start start) {
-    const bool begun = fs::exists(journal_path());
-    if (start == Start::kOver) fs::remove_all(folder_);
-    if (start == Start::kAnew && begun) {
-      throw Error(ErrorCode::kUsage, quote(folder_.native()) +
-                                         " holds a training that was begun; --resume goes on with it, --overwrite "
-                                         "begins anew");
-    }
-    if (start == Start::kGoOn && !begun) {
-      throw Error(ErrorCode::kUsage, "there is no training in " + quote(folder_.native()) + " to go on with");
-    }
-    fs::create_directories(folder_);
-  }
-
-  fs::path journal_path() const { return folder_ / "journal.jsonl"; }
-  fs::path finished_path(const std::string& stage) const { return folder_ / (stage + ".safetensors"); }
-
-  /// Whether the stage's result is there already; it is taken then.
-  bool take_finished(const std::string& stage) {
-    if (!fs::exists(finished_path(stage))) return false;
-    const Checkpoint checkpoint(finished_path(stage), architecture_of(parameters_.views(), graph_text_));
-    parameters_.load(checkpoint.weights());
-    observer_.note(stage + " is done: its weights are taken from " + quote(finished_path(stage).native()));
-    return true;
-  }
+  bool take_finished(const std::string& stage) { return folder_.take_finished(stage, parameters_, graph_text_); }
+  void run_to_end(Stage& stage) { folder_.run_to_end(stage, graph_text_, std::string(kScaffold)); }
 
   void distill() {
     if (take_finished("distill")) return;
@@ -288,65 +266,10 @@ class Trainer::Impl {
     observer_.note("the model is " + quote(recipe_.output.native()));
   }
 
-  Counters counters(const Stage& stage, const Optimiser& optimiser, const std::optional<double>& best) const {
-    Counters result;
-    result.stage = stage.name();
-    result.step = optimiser.steps_done();
-    result.seeds = {{"seed", recipe_.seed}};
-    result.best_validation = best;
-    result.recipe = to_text(recipe_);
-    return result;
-  }
-
-  void run_to_end(Stage& stage) {
-    const std::string name(stage.name());
-    const fs::path state_path = folder_ / (name + ".checkpoint.safetensors");
-    const fs::path best_path = folder_ / (name + ".best.safetensors");
-    const auto architecture = [&] { return architecture_of(parameters_.views(), graph_text_); };
-    Optimiser optimiser(stage.options(), parameters_, [&](const std::string& tensor) { return stage.trains(tensor); });
-    std::optional<double> best;
-    if (fs::exists(state_path)) {
-      const Checkpoint checkpoint(state_path, architecture());
-      parameters_.load(checkpoint.weights());
-      optimiser.restore(checkpoint.weights(), checkpoint.counters().step);
-      best = checkpoint.counters().best_validation;
-      observer_.note(name + " goes on at step " + std::to_string(optimiser.steps_done()));
-    }
-    Journal journal(journal_path(), name, optimiser.steps_done());
-    StageHooks hooks;
-    hooks.observer = &observer_;
-    hooks.save = [&] {
-      TensorViews all = parameters_.views();
-      all.merge(optimiser.state());
-      write_checkpoint(state_path, architecture(), counters(stage, optimiser, best), all);
-    };
-    hooks.keep_best = [&] {
-      write_checkpoint(best_path, architecture(), counters(stage, optimiser, best), parameters_.views());
-    };
-    hooks.stepped = [&](const StepRecord& record) { journal.write(record); };
-    hooks.validated = [&](const Validation& validation) {
-      journal.write(validation);
-      draw();
-    };
-    run_stage(stage, optimiser, best, hooks);
-    parameters_.load(Checkpoint(best_path, architecture()).weights());
-    parameters_.remove(kScaffold);
-    const TensorViews result = parameters_.views();
-    write_checkpoint(finished_path(name), architecture_of(result, graph_text_), counters(stage, optimiser, best),
-                     result);
-    fs::remove(state_path);
-    fs::remove(best_path);
-  }
-
-  void draw() const {
-    const std::string curves = draw_curves(read_journal(journal_path()), recipe_.name);
-    write_atomically(folder_ / "curves.svg", [&](std::ostream& out) { out << curves; });
-  }
-
   Recipe recipe_;
   Observer& observer_;
   dnn::Kernels kernels_;
-  fs::path folder_;
+  TrainingFolder folder_;
   std::vector<CaptionedPicture> train_;
   std::vector<CaptionedPicture> val_;
   std::vector<fs::path> unlabelled_;

@@ -2,14 +2,14 @@
 # a level includes only what stands below it, and only some levels know certain libraries.
 cmake_minimum_required(VERSION 3.25)
 
-set(levels core dnn model net metrics attention search decoder image scenes overlay pipeline train)  # lowest first
+set(levels core dnn model net metrics attention search decoder image scenes digits glimpses overlay pipeline train)  # lowest first
 
 # pattern of an include | files that may have it, as a pattern of the path below SOURCE_DIR
 set(library_walls
   "dnnl[a-z_]*\\.h|^src/dnn/"
   "omp\\.h|^src/dnn/"
   "webp/|^src/image/"
-  "opencv2/|^src/(image|scenes|overlay)/"
+  "opencv2/|^src/(image|scenes|digits|overlay)/"
   "(tbb|oneapi/tbb)/|^src/(pipeline/|train/|dnn/threads_tbb\\.cc$)"
   "nlohmann/|\\.cc$"
   "boost/program_options|^apps/")
