@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "dnn/linear.h"
+#include "dnn/threads.h"
 #include "dnn/vector_math.h"
 
 namespace glimpse {
@@ -31,6 +32,18 @@ struct Dense {
   }
   dnn::LinearKernel kernel;
   Row out;
+};
+
+/// A row's products are too small to be shared: waking another thread takes longer.
+class OneThread {
+ public:
+  OneThread() { dnn::set_thread_count(1); }
+  ~OneThread() { dnn::set_thread_count(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_ = dnn::thread_count();
 };
 
 void clear(Row& row) { std::ranges::fill(row, 0.0F); }
@@ -162,7 +175,10 @@ Looker::Looker(Looker&&) noexcept = default;
 Looker& Looker::operator=(Looker&&) noexcept = default;
 const LookConfig& Looker::config() const { return network_->config; }
 
-LookSession::LookSession(const Looker& looker) : state_(std::make_unique<State>(looker.network_)) {}
+LookSession::LookSession(const Looker& looker) {
+  const OneThread alone;
+  state_ = std::make_unique<State>(looker.network_);
+}
 LookSession::~LookSession() = default;
 LookSession::LookSession(LookSession&&) noexcept = default;
 LookSession& LookSession::operator=(LookSession&&) noexcept = default;
@@ -171,6 +187,7 @@ Look LookSession::look(std::span<const float> pixels) {
   const LookConfig& config = state_->config;
   assert(std::ssize(pixels) == std::ptrdiff_t{config.width} * config.height);
   const GreyPicture picture{pixels.data(), config.width, config.height};
+  const OneThread alone;
   state_->begin(picture);
   Look result;
   for (int round = 0; round < config.rounds(); ++round) {

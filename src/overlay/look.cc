@@ -101,7 +101,7 @@ class LookPage {
     for (const Mark& mark : marks_) {
       const cv::Rect sharp = on_page(mark.glimpse->boxes.front());
       for (std::size_t i = mark.glimpse->boxes.size(); i-- > 1;) {
-        cv::rectangle(picture, on_page(mark.glimpse->boxes[i]), 0.55 * mark.colour, 1, cv::LINE_AA);
+        cv::rectangle(picture, on_page(mark.glimpse->boxes[i]), 0.4 * mark.colour, 1, cv::LINE_AA);
       }
       centres.push_back((sharp.tl() + sharp.br()) / 2);
     }
@@ -113,7 +113,10 @@ class LookPage {
       const cv::Rect sharp = on_page(marks_[i].glimpse->boxes.front());
       cv::rectangle(picture, sharp, marks_[i].colour, units(2.5), cv::LINE_AA);
       cv::circle(picture, centres[i], units(4), marks_[i].colour, cv::FILLED, cv::LINE_AA);
-      draw_number(picture, marks_[i], sharp.tl());
+    }
+    // No box may cross a number; where two would lie on each other, the earlier one is seen.
+    for (std::size_t i = marks_.size(); i-- > 0;) {
+      draw_number(picture, marks_[i], on_page(marks_[i].glimpse->boxes.front()).tl());
     }
   }
 
