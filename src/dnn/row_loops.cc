@@ -247,6 +247,59 @@ GLIMPSE_MULTIVERSION void gate_backward(const float* src, const float* open, con
   }
 }
 
+GLIMPSE_MULTIVERSION void channel_scores_backward(const ChannelScoresBackward& args) {
+  const float* values = args.scores.values;
+  const float* d_scores = args.d_scores;
+  float* d_values = args.d_values;
+  const std::int64_t channels = args.scores.channels;
+  for (std::int64_t a = 0; a < args.scores.size; ++a) {
+    const float slope = args.scores.slope[a];
+    const float shift = args.scores.shift[a];
+    const float weight = args.scores.weight[a];
+    float d_weight = 0, d_shift = 0, d_slope = 0;
+#pragma omp simd reduction(+ : d_weight, d_shift, d_slope)
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const float y = tanh_of(slope * values[c] + shift);
+      const float d = d_scores[c] * weight * (1.0F - y * y);
+      d_weight += d_scores[c] * y;
+      d_shift += d;
+      d_slope += d * values[c];
+      d_values[c] += d * slope;
+    }
+    args.d_weight[a] += d_weight;
+    args.d_shift[a] += d_shift;
+    args.d_slope[a] += d_slope;
+  }
+}
+
+GLIMPSE_MULTIVERSION float opened_backward(const OpenedCellBackward& args, std::int64_t count) {
+  const float* src = args.cell.src;
+  const float* key = args.cell.key;
+  const float* query = args.cell.query;
+  const float factor = args.cell.factor;
+  const float* d_dst = args.d_dst;
+  float* d_src = args.d_src;
+  float* d_key = args.d_key;
+  float* d_query = args.d_query;
+  float d_factor = 0;
+#pragma omp simd reduction(+ : d_factor)
+  for (std::int64_t j = 0; j < count; ++j) {
+    const float open = sigmoid_of(key[j] + query[j]);
+    const float d = d_dst[j] * open;
+    d_factor += d * src[j];
+    d_src[j] += d * factor;
+    const float d_sum = d * factor * src[j] * (1.0F - open);
+    d_key[j] += d_sum;
+    d_query[j] += d_sum;
+  }
+  return d_factor;
+}
+
+GLIMPSE_MULTIVERSION void add_product(const float* a, const float* b, float* dst, std::int64_t count) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < count; ++i) dst[i] += a[i] * b[i];
+}
+
 GLIMPSE_MULTIVERSION float dot(const float* a, const float* b, std::int64_t count) {
   float sum = 0;
 #pragma omp simd reduction(+ : sum)

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "dnn/vector_math.h"
+
 namespace glimpse::dnn {
 
 /// Which numbers a dropout with `seed` keeps is a function of seed and position alone.
@@ -79,9 +81,31 @@ struct AdditiveScoresBackward {
 void additive_scores_tanh_backward(const AdditiveScoresBackward& args);
 void additive_scores_relu_backward(const AdditiveScoresBackward& args);
 
+/// Backward of channel_scores (vector_math.h): adds to d_values [channels], d_slope, d_shift and d_weight [size].
+struct ChannelScoresBackward {
+  ChannelScores scores;  ///< its scores are not looked at
+  const float* d_scores = nullptr;
+  float* d_values = nullptr;
+  float* d_slope = nullptr;
+  float* d_shift = nullptr;
+  float* d_weight = nullptr;
+};
+void channel_scores_backward(const ChannelScoresBackward& args);
+
+/// Backward of add_opened (vector_math.h): adds to d_src, d_key and d_query, all [count]; gives the factor's gradient.
+struct OpenedCellBackward {
+  OpenedCell cell;
+  const float* d_dst = nullptr;
+  float* d_src = nullptr;
+  float* d_key = nullptr;
+  float* d_query = nullptr;
+};
+float opened_backward(const OpenedCellBackward& args, std::int64_t count);
+
 /// dst = src · open, and its gradients: d_src += d_dst · open, d_gate += d_dst · src · open · (1 − open).
 void gate_backward(const float* src, const float* open, const float* d_dst, float* d_src, float* d_gate,
                    std::int64_t count);
+void add_product(const float* a, const float* b, float* dst, std::int64_t count);  ///< dst += a · b
 float dot(const float* a, const float* b, std::int64_t count);
 /// dst += factor · src.
 void add_scaled(const float* src, float factor, float* dst, std::int64_t count);

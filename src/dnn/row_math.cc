@@ -135,23 +135,17 @@ void unit_rows_d_src(const Array& dst, const Array& norms, const Array& d_dst, c
 }
 
 void split_heads(const Array& src, std::int64_t cells, const Array& dst, int threads) {
-  const std::int64_t size = dst.dim(1);
-  const std::int64_t heads = src.dim(1) / size;
-  over_rows(dst.dim(0), size, threads, [&](std::int64_t row) {
-    const std::int64_t head = row / cells % heads;
-    const std::int64_t from = row / (cells * heads) * cells + row % cells;
-    std::copy_n(src.data() + from * heads * size + head * size, size, dst.data() + row * size);
-  });
+  const HeadShape shape = {cells, src.dim(1) / dst.dim(1), dst.dim(1)};
+  const std::int64_t size = cells * src.dim(1);  // of an image
+  over_rows(src.dim(0) / cells, size, threads,
+            [&](std::int64_t image) { split_heads(src.data() + image * size, shape, dst.data() + image * size); });
 }
 
 void merge_heads(const Array& src, std::int64_t cells, const Array& dst, int threads) {
-  const std::int64_t size = src.dim(1);
-  const std::int64_t heads = dst.dim(1) / size;
-  over_rows(src.dim(0), size, threads, [&](std::int64_t row) {
-    const std::int64_t head = row / cells % heads;
-    const std::int64_t to = row / (cells * heads) * cells + row % cells;
-    std::copy_n(src.data() + row * size, size, dst.data() + to * heads * size + head * size);
-  });
+  const HeadShape shape = {cells, dst.dim(1) / src.dim(1), src.dim(1)};
+  const std::int64_t size = cells * dst.dim(1);  // of an image
+  over_rows(dst.dim(0) / cells, size, threads,
+            [&](std::int64_t image) { merge_heads(src.data() + image * size, shape, dst.data() + image * size); });
 }
 
 void mean_over_cells(const Array& src, const Array& dst, int threads) {

@@ -8,6 +8,7 @@
 #include "dnn/lane_loops.h"
 #include "dnn/over_rows.h"
 #include "dnn/row_loops.h"
+#include "dnn/step_rows.h"
 #include "dnn/vector_math.h"
 
 namespace glimpse::dnn {
@@ -15,42 +16,6 @@ namespace {
 
 /// tanh and its like cost as much as this many plain operations.
 constexpr std::int64_t kTranscendental = 8;
-/// A score that no softmax sees, and that can still be calculated with.
-constexpr float kNever = -1e30F;
-
-float* row_of(const Array& array, std::int64_t row) { return array.data() + row * array.dim(1); }
-float* row_of(const Part& part, std::int64_t row) {
-  return part.matrix.data() + (part.corner.row + row) * part.matrix.dim(1) + part.corner.col;
-}
-
-/// Calls body(image, row) for the first `count` rows, all of one image on one thread.
-template <typename Body>
-void over_images(const RowsOfImages& rows, std::int64_t count, int threads, Body body) {
-  over_rows(static_cast<std::int64_t>(rows.size()), kGrain, threads, [&](std::int64_t image) {
-    for (const int row : rows[static_cast<std::size_t>(image)]) {
-      if (row >= count) break;
-      body(image, row);
-    }
-  });
-}
-
-/// Where a row's window lies.
-struct Place {
-  float row;
-  float col;
-
-  bool finite() const { return std::isfinite(row) && std::isfinite(col); }
-  /// From there to the middle of cell i, down and across.
-  std::pair<float, float> to(std::int64_t i, std::int64_t cols) const {
-    return {static_cast<float>(i / cols) + 0.5F - row, static_cast<float>(i % cols) + 0.5F - col};
-  }
-  float gaussian(std::int64_t i, const Window& window) const {
-    if (!finite()) return 1;
-    const auto [down, across] = to(i, window.cols);
-    const float sigma = window.half_width / 2;
-    return std::exp(-(down * down + across * across) / (2 * sigma * sigma));
-  }
-};
 
 Place place_of(const Array& places, std::int64_t row) { return {row_of(places, row)[0], row_of(places, row)[1]}; }
 
@@ -170,9 +135,7 @@ void window_mask(const Array& places, const Window& window, const Array& dst, in
   over_rows(dst.dim(0), dst.dim(1), threads, [&](std::int64_t row) {
     const Place place = place_of(places, row);
     for (std::int64_t i = 0; i < dst.dim(1); ++i) {
-      const auto [down, across] = place.to(i, window.cols);
-      const bool within = std::abs(down) <= window.half_width && std::abs(across) <= window.half_width;
-      row_of(dst, row)[i] = within || !place.finite() ? 1.0F : 0.0F;
+      row_of(dst, row)[i] = place.sees(i, window) ? 1.0F : 0.0F;
     }
   });
 }
@@ -186,7 +149,7 @@ void gaussian_window(const Array& places, const Window& window, const Array& src
 
 void gaussian_window_backward(const Array& places, const Window& window, const Array& src, const Array& d_dst,
                               const Array& d_src, const Array& d_places, int threads) {
-  const float sigma = window.half_width / 2;
+  const float variance = window.sigma() * window.sigma();
   over_rows(src.dim(0), kTranscendental * src.dim(1), threads, [&](std::int64_t row) {
     const Place place = place_of(places, row);
     float d_down = 0;
@@ -194,12 +157,12 @@ void gaussian_window_backward(const Array& places, const Window& window, const A
     for (std::int64_t i = 0; i < src.dim(1); ++i) {
       const float share = row_of(d_dst, row)[i] * place.gaussian(i, window);
       row_of(d_src, row)[i] = share;
-      const auto [down, across] = place.to(i, window.cols);
+      const auto [down, across] = place.to(i, window);
       d_down += share * row_of(src, row)[i] * down;
       d_across += share * row_of(src, row)[i] * across;
     }
-    row_of(d_places, row)[0] = place.finite() ? d_down / (sigma * sigma) : 0;
-    row_of(d_places, row)[1] = place.finite() ? d_across / (sigma * sigma) : 0;
+    row_of(d_places, row)[0] = place.finite() ? d_down / variance : 0;
+    row_of(d_places, row)[1] = place.finite() ? d_across / variance : 0;
   });
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dnn/array.h"
+#include "dnn/map_window.h"
 #include "dnn/row_math.h"
 
 namespace glimpse::dnn {
@@ -77,15 +78,10 @@ struct AttentionStep {
 void attention_d_memory(const MemoryInputs& in, std::span<const AttentionStep> steps, const Array& d_memory,
                         int threads);
 
-/// A window on a map around a place. Places [rows, 2] are row and column in cells, the middle of the first cell lies at
-/// 1/2, 1/2; where they are not finite there is no window.
-struct Window {
-  std::int64_t cols = 1;  ///< of the map
-  float half_width = 1;   ///< in cells, in both directions
-};
+/// Windows on a map around places [rows, 2], see map_window.h.
 /// dst [rows, cells] = 1 where a cell's middle lies within the window, else 0.
 void window_mask(const Array& places, const Window& window, const Array& dst, int threads);
-/// dst = src · exp(−distance² / 2σ²) with σ half the half-width (Luong et al. 2015). dst may be src.
+/// dst = src · Place::gaussian. dst may be src.
 void gaussian_window(const Array& places, const Window& window, const Array& src, const Array& dst, int threads);
 /// d_src, and d_places [rows, 2] from src and d_dst.
 void gaussian_window_backward(const Array& places, const Window& window, const Array& src, const Array& d_dst,

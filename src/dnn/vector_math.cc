@@ -59,6 +59,16 @@ GLIMPSE_INLINE void additive_scores(const AdditiveScores& args) {
   }
 }
 
+/// Calls copy(place in [rows, heads, size], place in [heads, rows, size]) for each head of each row.
+template <typename Copy>
+void over_heads(const HeadShape& shape, Copy copy) {
+  for (std::int64_t row = 0; row < shape.rows; ++row) {
+    for (std::int64_t head = 0; head < shape.heads; ++head) {
+      copy((row * shape.heads + head) * shape.size, (head * shape.rows + row) * shape.size);
+    }
+  }
+}
+
 }  // namespace
 
 GLIMPSE_MULTIVERSION void exp_in_place(std::span<float> values) {
@@ -144,6 +154,13 @@ GLIMPSE_MULTIVERSION void scale(std::span<const float> src, float factor, float*
   for (std::size_t i = 0; i < count; ++i) dst[i] = x[i] * factor;
 }
 
+GLIMPSE_MULTIVERSION void scale_each(std::span<const float> src, const float* factors, float* dst) {
+  const float* x = src.data();
+  const std::size_t count = src.size();
+#pragma omp simd
+  for (std::size_t i = 0; i < count; ++i) dst[i] = x[i] * factors[i];
+}
+
 GLIMPSE_MULTIVERSION void mean_of_rows(const float* src, std::int64_t rows, std::span<float> dst) {
   float* sum = dst.data();
   const std::size_t cols = dst.size();
@@ -205,6 +222,39 @@ GLIMPSE_MULTIVERSION void dots_with_rows(const float* query, const float* rows, 
     for (std::int64_t j = 0; j < size; ++j) sum += query[j] * rows[i * size + j];
     dst[i] = sum;
   }
+}
+
+GLIMPSE_MULTIVERSION void channel_scores(const ChannelScores& args) {
+  const float* values = args.values;
+  float* scores = args.scores;
+  const std::int64_t channels = args.channels;
+  std::fill(scores, scores + channels, 0.0F);
+  for (std::int64_t a = 0; a < args.size; ++a) {
+    const float slope = args.slope[a];
+    const float shift = args.shift[a];
+    const float weight = args.weight[a];
+#pragma omp simd
+    for (std::int64_t c = 0; c < channels; ++c) scores[c] += weight * tanh_of(slope * values[c] + shift);
+  }
+}
+
+GLIMPSE_MULTIVERSION void add_opened(const OpenedCell& cell, std::span<float> dst) {
+  const float* src = cell.src;
+  const float* key = cell.key;
+  const float* query = cell.query;
+  const float factor = cell.factor;
+  float* sum = dst.data();
+  const std::size_t count = dst.size();
+#pragma omp simd
+  for (std::size_t i = 0; i < count; ++i) sum[i] += factor * src[i] * sigmoid_of(key[i] + query[i]);
+}
+
+void split_heads(const float* src, const HeadShape& shape, float* dst) {
+  over_heads(shape, [&](std::int64_t joint, std::int64_t apart) { std::copy_n(src + joint, shape.size, dst + apart); });
+}
+
+void merge_heads(const float* src, const HeadShape& shape, float* dst) {
+  over_heads(shape, [&](std::int64_t joint, std::int64_t apart) { std::copy_n(src + apart, shape.size, dst + joint); });
 }
 
 }  // namespace glimpse::dnn

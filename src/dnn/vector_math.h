@@ -25,6 +25,8 @@ void log_softmax_in_place(std::span<float> values);
 float scale_by_sigmoid(std::span<const float> src, const float* gate, float* dst);
 void scale(std::span<const float> src, float factor, float* dst);
 
+void scale_each(std::span<const float> src, const float* factors, float* dst);  ///< dst = src · factors
+
 /// mean over rows of src [rows, cols] → dst [cols].
 void mean_of_rows(const float* src, std::int64_t rows, std::span<float> dst);
 
@@ -52,5 +54,38 @@ void additive_scores_relu(const AdditiveScores& args);
 
 /// dst [count] = rows[i] · query: the scores of dot attention among others.
 void dots_with_rows(const float* query, const float* rows, std::int64_t count, float* dst, std::int64_t size);
+
+/// Scores of channels that one number each is known of: scores[c] = Σ_a weight[a] · tanh(slope[a] · values[c] +
+/// shift[a]).
+struct ChannelScores {
+  const float* values = nullptr;  ///< [channels]
+  const float* slope = nullptr;   ///< [size]
+  const float* shift = nullptr;   ///< [size]
+  const float* weight = nullptr;  ///< [size]
+  float* scores = nullptr;        ///< [channels]
+  std::int64_t channels = 0;
+  std::int64_t size = 0;
+};
+void channel_scores(const ChannelScores& args);
+
+/// dst += factor · src · sigmoid(key + query), element by element: what a cell adds that is weighed as a whole and in
+/// each of its channels.
+struct OpenedCell {
+  const float* src = nullptr;
+  const float* key = nullptr;
+  const float* query = nullptr;
+  float factor = 1;
+};
+void add_opened(const OpenedCell& cell, std::span<float> dst);
+
+/// Rows of an image as several heads have them, an equal share of the columns each (Vaswani et al. 2017).
+struct HeadShape {
+  std::int64_t rows = 1;
+  std::int64_t heads = 1;
+  std::int64_t size = 1;  ///< columns of one head
+};
+/// src [rows, heads · size] → dst [heads, rows, size]; and back.
+void split_heads(const float* src, const HeadShape& shape, float* dst);
+void merge_heads(const float* src, const HeadShape& shape, float* dst);
 
 }  // namespace glimpse::dnn

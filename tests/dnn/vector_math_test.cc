@@ -163,6 +163,48 @@ TEST(VectorMath, LstmRow) {
   }
 }
 
+TEST(VectorMath, ChannelScoresAndOpenedCellsOfEveryLength) {
+  const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
+  constexpr std::size_t kKeys = 5;
+  const std::vector<float> slope = random_values(kKeys, 1, 2);
+  const std::vector<float> shift = random_values(kKeys, 2, 2);
+  const std::vector<float> weight = random_values(kKeys, 3);
+  for (std::size_t count = 1; count <= 70; ++count) {
+    const std::vector<float> values = random_values(count, count, 2);
+    const std::vector<float> key = random_values(count, count + 1000, 3);
+    const std::vector<float> query = random_values(count, count + 2000, 3);
+    const std::vector<float> before = random_values(count, count + 3000);
+    std::vector<float> scores(count, 99);
+    channel_scores({values.data(), slope.data(), shift.data(), weight.data(), scores.data(),
+                    static_cast<std::int64_t>(count), kKeys});
+    std::vector<float> sum = before;
+    add_opened({values.data(), key.data(), query.data(), 0.3F}, sum);
+    std::vector<float> product(count);
+    scale_each(values, key.data(), product.data());
+    for (std::size_t i = 0; i < count; ++i) {
+      double expected = 0;
+      for (std::size_t a = 0; a < kKeys; ++a) {
+        expected += weight[a] * std::tanh(static_cast<double>(slope[a]) * values[i] + shift[a]);
+      }
+      EXPECT_NEAR(scores[i], expected, 1e-5) << count << " channels";
+      const double open = sigmoid(static_cast<double>(key[i]) + query[i]);
+      EXPECT_NEAR(sum[i], before[i] + 0.3 * values[i] * open, 1e-5) << count << " channels";
+      EXPECT_EQ(product[i], values[i] * key[i]);
+    }
+  }
+}
+
+TEST(VectorMath, HeadsAreSplitAndMerged) {
+  const HeadShape shape = {3, 2, 2};
+  const std::vector<float> joint = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+  std::vector<float> apart(12);
+  std::vector<float> back(12);
+  split_heads(joint.data(), shape, apart.data());
+  EXPECT_EQ(apart, (std::vector<float>{0, 1, 4, 5, 8, 9, 2, 3, 6, 7, 10, 11}));
+  merge_heads(apart.data(), shape, back.data());
+  EXPECT_EQ(back, joint);
+}
+
 TEST(VectorMath, AdditiveScoresOfEveryCellCount) {
   for (std::int64_t cells = 1; cells <= 20; ++cells) {
     for (const std::int64_t size : {1, 15, 16, 67}) {

@@ -1,0 +1,49 @@
+/// Windows on a map of cells, around a place that is looked at (Luong et al. 2015, local-p, in two dimensions). Places
+/// are row and column in cells: the middle of the first cell lies at 1/2, 1/2.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <utility>
+
+namespace glimpse::dnn {
+
+/// A score that no softmax sees, and that can still be calculated with.
+constexpr float kNever = -1e30F;
+
+struct Window {
+  std::int64_t cols = 1;  ///< of the map
+  float half_width = 1;   ///< in cells, in both directions
+  float sigma() const { return half_width / 2; }
+};
+
+/// Where a window lies. Around a place that is not finite there is no window.
+struct Place {
+  float row;
+  float col;
+
+  bool finite() const { return std::isfinite(row) && std::isfinite(col); }
+  /// From there to the middle of cell i, down and across, in cells.
+  std::pair<float, float> to(std::int64_t i, const Window& window) const {
+    return {static_cast<float>(i / window.cols) + 0.5F - row, static_cast<float>(i % window.cols) + 0.5F - col};
+  }
+  /// Whether the middle of cell i lies within the window.
+  bool sees(std::int64_t i, const Window& window) const {
+    if (!finite()) return true;
+    const auto [down, across] = to(i, window);
+    return std::abs(down) <= window.half_width && std::abs(across) <= window.half_width;
+  }
+  /// exp(−distance² / 2σ²), σ half the half-width.
+  float gaussian(std::int64_t i, const Window& window) const {
+    if (!finite()) return 1;
+    const auto [down, across] = to(i, window);
+    return std::exp(-(down * down + across * across) / (2 * window.sigma() * window.sigma()));
+  }
+};
+
+/// The middle of cell i.
+inline Place middle_of(std::int64_t i, const Window& window) {
+  return {static_cast<float>(i / window.cols) + 0.5F, static_cast<float>(i % window.cols) + 0.5F};
+}
+
+}  // namespace glimpse::dnn
