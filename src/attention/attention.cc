@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "dnn/threads.h"
@@ -14,8 +15,6 @@ namespace {
 constexpr std::int64_t kCellBlock = 16;
 /// Terms (one tanh or maximum each) below which a second thread is not worth waking.
 constexpr std::int64_t kTermsPerThread = 32768;
-/// A score that no softmax sees, and that can still be calculated with.
-constexpr float kNever = -1e30F;
 
 std::int64_t blocks_of(std::int64_t cells) { return (cells + kCellBlock - 1) / kCellBlock; }
 
@@ -35,31 +34,34 @@ Tensor zeros(Shape shape) {
   return tensor;
 }
 
-struct HeadShape {
-  std::int64_t cells;
-  std::int64_t heads;
-  std::int64_t size;
-};
-
-/// src [cells, heads · size] → dst [heads, cells, size].
-void split_heads(const float* src, const HeadShape& shape, float* dst) {
-  for (std::int64_t cell = 0; cell < shape.cells; ++cell) {
-    for (std::int64_t head = 0; head < shape.heads; ++head, src += shape.size) {
-      std::copy_n(src, shape.size, dst + (head * shape.cells + cell) * shape.size);
-    }
+/// The cell in which `lot` of the softmax's mass is reached.
+std::size_t drawn(std::span<const float> scores, float lot) {
+  const float top = *std::ranges::max_element(scores);
+  const auto mass = [&](float score) { return std::exp(static_cast<double>(score - top)); };
+  double left = 0;
+  for (const float score : scores) left += mass(score);
+  left *= static_cast<double>(lot);
+  std::size_t last = 0;  // of those that have a mass: rounding may leave a rest
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const double own = mass(scores[i]);
+    if (own > 0) last = i;
+    left -= own;
+    if (left < 0) break;
   }
+  return last;
 }
 
 }  // namespace
 
 Attention::Attention(const AttentionWeights& weights)
     : keys_("key", weights.key, weights.key_bias.values()),
+      elements_(weights.element.count() > 0 ? dnn::Linear("element.key", weights.element, weights.element_bias.values())
+                                            : dnn::Linear()),
       score_(std::make_shared<const Tensor>(weights.score.clone())),
       function_(weights.function),
       heads_(weights.heads),
       selector_(weights.selector),
-      window_(weights.window),
-      grid_(weights.grid) {}
+      window_{weights.grid.cols, weights.window} {}
 
 AttentionSession::AttentionSession(Attention attention, const AttentionShape& shape)
     : attention_(std::move(attention)),
@@ -68,9 +70,15 @@ AttentionSession::AttentionSession(Attention attention, const AttentionShape& sh
       keys_(zeros({shape.images, shape.cells, attention_.query_size()})),
       alphas_(Shape{head_images() * shape.rows_per_image, shape.cells}),
       context_(Shape{rows(), attention_.memory_size()}),
+      masks_(zeros({shape.images, shape.cells})),
+      masked_(static_cast<std::size_t>(shape.images), 0),
       key_kernel_(attention_.keys_, shape.cells),
       sum_("context",
            {head_images(), shape.rows_per_image, shape.cells, attention_.memory_size() / attention_.heads_}) {
+  if (attention_.elements_) {
+    elements_ = zeros(memory_.shape());
+    element_kernel_ = dnn::LinearKernel(attention_.elements_, shape.cells);
+  }
   if (attention_.heads_ == 1) return;
   image_keys_ = zeros({shape.cells, attention_.query_size()});
   head_memory_ = zeros(memory_.shape());
@@ -91,15 +99,24 @@ void AttentionSession::prepare(std::int64_t image) {
     key_kernel_.run(memory(image).data(), keys);
   } else {
     key_kernel_.run(memory(image).data(), image_keys_.data());
-    split_heads(image_keys_.data(), {shape_.cells, heads, size}, keys);
+    dnn::split_heads(image_keys_.data(), {shape_.cells, heads, size}, keys);
     const std::int64_t width = attention_.memory_size() / heads;
-    split_heads(memory(image).data(), {shape_.cells, heads, width},
-                head_memory_.data() + image * shape_.cells * heads * width);
+    dnn::split_heads(memory(image).data(), {shape_.cells, heads, width},
+                     head_memory_.data() + image * shape_.cells * heads * width);
+  }
+  if (element_kernel_) {
+    element_kernel_.run(memory(image).data(), elements_.data() + image * shape_.cells * attention_.memory_size());
   }
   if (attention_.function_ != Score::kCosine) return;
   for (float* key = keys; key < keys + shape_.cells * heads * size; key += size) {
     dnn::scale({key, static_cast<std::size_t>(size)}, inverse_norm(key, size), key);
   }
+}
+
+void AttentionSession::mask(std::int64_t image, std::span<const float> weights) {
+  masked_[static_cast<std::size_t>(image)] = weights.empty() ? 0 : 1;
+  float* dst = masks_.data() + image * shape_.cells;
+  for (std::size_t i = 0; i < weights.size(); ++i) dst[i] = weights[i] > 0 ? std::log(weights[i]) : dnn::kNever;
 }
 
 /// Some cells from `first` on of an image as one head has it: query [A/heads].
@@ -123,7 +140,7 @@ void AttentionSession::score_block(std::int64_t head_image, std::int64_t first, 
 }
 
 /// Blocks [begin, end) of the batch's images × heads × blocks.
-void AttentionSession::score(std::int64_t begin, std::int64_t end, const float* queries, std::int64_t stride) {
+void AttentionSession::score(std::int64_t begin, std::int64_t end, const Question& question) {
   const std::int64_t blocks = blocks_of(shape_.cells);
   for (std::int64_t item = begin; item < end; ++item) {
     const std::int64_t head_image = item / blocks;
@@ -131,63 +148,80 @@ void AttentionSession::score(std::int64_t begin, std::int64_t end, const float* 
     const std::int64_t head = head_image % attention_.heads_;
     const std::int64_t first = item % blocks * kCellBlock;
     for (std::int64_t i = 0; i < shape_.rows_per_image; ++i) {
-      const float* query = queries + (image * shape_.rows_per_image + i) * stride + head * head_size();
+      const float* query =
+          question.queries + (image * shape_.rows_per_image + i) * question.stride + head * head_size();
       score_block(head_image, first, query,
                   alphas_.data() + (head_image * shape_.rows_per_image + i) * shape_.cells + first);
     }
   }
 }
 
-std::span<const float> AttentionSession::weigh(const float* queries, std::int64_t stride,
-                                               std::span<const float> places) {
+std::span<const float> AttentionSession::weigh(const Question& question) {
   const std::int64_t block_terms = kCellBlock * head_size() * shape_.rows_per_image;
   dnn::parallel_for(head_images() * blocks_of(shape_.cells), grain(block_terms),
-                    [&](std::int64_t begin, std::int64_t end) { score(begin, end, queries, stride); });
+                    [&](std::int64_t begin, std::int64_t end) { score(begin, end, question); });
   dnn::parallel_for(alphas_.dim(0), grain(shape_.cells), [&](std::int64_t begin, std::int64_t end) {
     const auto cells = static_cast<std::size_t>(shape_.cells);
     for (auto row = static_cast<std::size_t>(begin); row < static_cast<std::size_t>(end); ++row) {
-      select(static_cast<std::int64_t>(row), alphas_.values().subspan(row * cells, cells), places);
+      select(static_cast<std::int64_t>(row), alphas_.values().subspan(row * cells, cells), question);
     }
   });
   return attention_.heads_ == 1 ? std::as_const(alphas_).values() : mean_over_heads();
 }
 
 /// Makes weights of the scores of row `row` of alphas_.
-void AttentionSession::select(std::int64_t row, std::span<float> scores, std::span<const float> places) const {
+void AttentionSession::select(std::int64_t row, std::span<float> scores, const Question& question) const {
+  const std::int64_t image = image_of(row);
+  if (masked_[static_cast<std::size_t>(image)] != 0) {
+    dnn::add(scores, masks_.data() + image * shape_.cells, scores.data());
+  }
   const Selector selector = attention_.selector_;
   if (selector == Selector::kSoft) return dnn::softmax_in_place(scores);
+  const auto own = static_cast<std::size_t>(image * shape_.rows_per_image + row % shape_.rows_per_image);
   if (selector == Selector::kLocal) {
-    const std::int64_t image = row / shape_.rows_per_image / attention_.heads_;
-    const std::int64_t own = image * shape_.rows_per_image + row % shape_.rows_per_image;
-    const float* place = places.data() + 2 * own;
-    return look_through_window(scores, place[0], place[1]);
+    return look_through_window(scores, {question.places[2 * own], question.places[2 * own + 1]});
   }
-  const auto best = std::ranges::max_element(scores) - scores.begin();
+  const auto heads = static_cast<std::size_t>(attention_.heads_);
+  const auto head = static_cast<std::size_t>(row / shape_.rows_per_image) % heads;
+  const std::size_t cell = question.lots.empty()
+                               ? static_cast<std::size_t>(std::ranges::max_element(scores) - scores.begin())
+                               : drawn(scores, question.lots[own * heads + head]);
   if (selector == Selector::kHard) {
     std::ranges::fill(scores, 0.0F);
-    scores[static_cast<std::size_t>(best)] = 1;
+    scores[cell] = 1;
     return;
   }
-  look_through_window(scores, static_cast<float>(best / attention_.grid_.cols) + 0.5F,
-                      static_cast<float>(best % attention_.grid_.cols) + 0.5F);
+  look_through_window(scores, dnn::middle_of(static_cast<std::int64_t>(cell), attention_.window_));
 }
 
 /// The softmax of the cells whose middle lies within the window, times a Gaussian; 0 elsewhere.
-void AttentionSession::look_through_window(std::span<float> scores, float row, float col) const {
-  const float sigma = attention_.window_ / 2;
-  const auto distance = [&](std::size_t i) {
-    const auto cols = static_cast<std::size_t>(attention_.grid_.cols);
-    return std::pair(static_cast<float>(i / cols) + 0.5F - row, static_cast<float>(i % cols) + 0.5F - col);
-  };
+void AttentionSession::look_through_window(std::span<float> scores, dnn::Place place) const {
+  place = nearest_seen(scores, place);
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    const auto [down, across] = distance(i);
-    if (std::abs(down) > attention_.window_ || std::abs(across) > attention_.window_) scores[i] = kNever;
+    if (!place.sees(static_cast<std::int64_t>(i), attention_.window_)) scores[i] = dnn::kNever;
   }
   dnn::softmax_in_place(scores);
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    const auto [down, across] = distance(i);
-    scores[i] *= std::exp(-(down * down + across * across) / (2 * sigma * sigma));
+    scores[i] *= place.gaussian(static_cast<std::int64_t>(i), attention_.window_);
   }
+}
+
+/// `place`, or where no cell that counts lies in the window around it, the middle of the nearest.
+dnn::Place AttentionSession::nearest_seen(std::span<const float> scores, const dnn::Place& place) const {
+  std::int64_t nearest = 0;
+  float least = std::numeric_limits<float>::infinity();
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    if (scores[i] < dnn::kNever / 2) continue;
+    const auto cell = static_cast<std::int64_t>(i);
+    if (place.sees(cell, attention_.window_)) return place;
+    const auto [down, across] = place.to(cell, attention_.window_);
+    const float distance = down * down + across * across;
+    if (distance < least) {
+      least = distance;
+      nearest = cell;
+    }
+  }
+  return dnn::middle_of(nearest, attention_.window_);
 }
 
 std::span<const float> AttentionSession::mean_over_heads() {
@@ -201,7 +235,14 @@ std::span<const float> AttentionSession::mean_over_heads() {
   return std::as_const(mean_alphas_).values();
 }
 
-std::span<const float> AttentionSession::read() {
+std::span<const float> AttentionSession::read(const float* openers, std::int64_t stride) {
+  if (element_kernel_) {
+    dnn::parallel_for(rows(), grain(shape_.cells * attention_.memory_size()),
+                      [&](std::int64_t begin, std::int64_t end) {
+                        for (std::int64_t row = begin; row < end; ++row) read_elements(row, openers + row * stride);
+                      });
+    return std::as_const(context_).values();
+  }
   if (attention_.heads_ == 1) {
     sum_.run(alphas_.data(), memory_.data(), context_.data());
     return std::as_const(context_).values();
@@ -210,17 +251,34 @@ std::span<const float> AttentionSession::read() {
   return merge_heads();
 }
 
+/// What a row sees with weights by channel, which `opener` [D] decides.
+void AttentionSession::read_elements(std::int64_t row, const float* opener) {
+  const std::int64_t image = row / shape_.rows_per_image;
+  const std::int64_t size = attention_.memory_size();
+  const std::int64_t share = size / attention_.heads_;
+  const std::span<float> context =
+      context_.values().subspan(static_cast<std::size_t>(row * size), static_cast<std::size_t>(size));
+  std::ranges::fill(context, 0.0F);
+  for (std::int64_t head = 0; head < attention_.heads_; ++head) {
+    const std::int64_t own = (image * attention_.heads_ + head) * shape_.rows_per_image + row % shape_.rows_per_image;
+    for (std::int64_t cell = 0; cell < shape_.cells; ++cell) {
+      const float alpha = alphas_.data()[own * shape_.cells + cell];
+      if (alpha == 0) continue;
+      const std::int64_t from = (image * shape_.cells + cell) * size + head * share;
+      dnn::add_opened({memory_.data() + from, elements_.data() + from, opener + head * share, alpha},
+                      context.subspan(static_cast<std::size_t>(head * share), static_cast<std::size_t>(share)));
+    }
+  }
+}
+
 /// What the heads saw, side by side.
 std::span<const float> AttentionSession::merge_heads() {
   const std::int64_t heads = attention_.heads_;
   const std::int64_t width = attention_.memory_size() / heads;
-  const float* src = head_context_.data();
+  const std::int64_t size = shape_.rows_per_image * heads * width;  // of an image's rows
   for (std::int64_t image = 0; image < shape_.images; ++image) {
-    for (std::int64_t head = 0; head < heads; ++head) {
-      for (std::int64_t i = 0; i < shape_.rows_per_image; ++i, src += width) {
-        std::copy_n(src, width, context_.data() + ((image * shape_.rows_per_image + i) * heads + head) * width);
-      }
-    }
+    dnn::merge_heads(head_context_.data() + image * size, {shape_.rows_per_image, heads, width},
+                     context_.data() + image * size);
   }
   return std::as_const(context_).values();
 }

@@ -15,6 +15,7 @@ struct Glimpse {
   double beta = 1;           ///< the gate: how much the picture counted (1 without a gate)
   std::vector<float> alpha;  ///< [rows × cols], row-major, sums to 1
   Rect box;  ///< in source pixels: the smallest block of cells around the peak that holds most of the attention
+  std::vector<float> channels = {};  ///< how much each channel of the map counted, mean 1; empty: all alike
 };
 
 struct Caption {

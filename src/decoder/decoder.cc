@@ -19,9 +19,13 @@ std::vector<StepProduct> Decoder::step_products(int images, int rows_per_image) 
   };
   add("query, gate, LSTM on h", impl_->from_hidden);
   const std::int64_t heads = impl_->config.heads;
+  if (impl_->config.channels == DecoderConfig::Channels::kChannelSpatial) {
+    products.push_back({"keys", 1, rows * impl_->grid.cells(), impl_->sizes.memory, impl_->sizes.attention, true});
+  }
   products.push_back(
       {"context", images * heads, rows_per_image, impl_->grid.cells(), impl_->sizes.memory / heads, false});
   add("LSTM on the word and the context", impl_->from_input);
+  add("keys and queries of the past", impl_->history.from_state);
   add("deep output on h", impl_->deep_hidden);
   add("words", impl_->output);
   return products;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -61,13 +62,18 @@ class DecoderSession : public search::StepModel {
 
   /// Starts on `images` new pictures: features [images, cells, D]; projections, keys and start states are computed once
   /// here. Fewer pictures than the session was built for are allowed: `images()` is then that many, and step takes that
-  /// many images' rows.
-  void prepare(std::span<const float> features, int images);
+  /// many images' rows. masks [images, cells]: how much each cell counts, from 0, as if it were not there, to 1, one
+  /// at least above 0; empty: all cells do. Throws Error(kUsage) for other masks.
+  void prepare(std::span<const float> features, int images, std::span<const float> masks = {});
+  /// Hard selectors draw their cells from the softmax, beginning with the next step; nothing: they take the best. What
+  /// is drawn is a function of the seed, the step and the row's place in its image. Others do not look at it.
+  void draw_cells(std::optional<std::uint64_t> seed);
 
   int images() const override;
   int rows_per_image() const override;
   int vocabulary_size() const override;
   int cells() const override;
+  int channels() const override;
   int start_id() const override;
   int end_id() const override;
   search::StepOutput step(std::span<const int> tokens, std::span<const int> parents) override;

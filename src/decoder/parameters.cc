@@ -10,6 +10,7 @@
 namespace glimpse {
 namespace {
 
+using Channels = DecoderConfig::Channels;
 using FeatureProjection = DecoderConfig::FeatureProjection;
 using Gate = DecoderConfig::Gate;
 using Init = DecoderConfig::Init;
@@ -50,6 +51,13 @@ DecoderSizes read_sizes(const DecoderConfig& config, const Weights& weights, int
   if (config.gate != Gate::kNone) sizes.gate = config.gate == Gate::kScalar ? 1 : sizes.memory;
   if (config.selector == DecoderConfig::Selector::kLocal)
     sizes.place = matrix_shape(weights, "place_hidden.weight").first;
+  if (config.channels == Channels::kElement) sizes.element = sizes.memory;
+  if (config.channels == Channels::kChannelSpatial || config.channels == Channels::kSpatialChannel) {
+    sizes.channel = matrix_shape(weights, "channel.query.weight").first;
+  }
+  if (config.history != DecoderConfig::History::kNone) {
+    sizes.history = matrix_shape(weights, "history.query.weight").first;
+  }
   if (config.output != Output::kPlain) sizes.deep = matrix_shape(weights, "deep.h.weight").first;
   return sizes;
 }
@@ -113,20 +121,21 @@ dnn::Linear load_init_state(const DecoderConfig& config, const DecoderSizes& siz
 
 dnn::Linear load_from_hidden(const DecoderSizes& sizes, const Weights& weights) {
   const std::int64_t n = sizes.hidden;
-  MergedLinear merged(sizes.attention + 4 * n + sizes.gate + sizes.place, n);
+  MergedLinear merged(sizes.from_hidden(), n);
+  const auto set = [&](std::int64_t row, const std::string& name, std::int64_t size) {
+    if (size == 0) return;
+    merged.set(row, 0, weights.load(name + ".weight", {size, n}));
+    merged.set_bias(row, weights.load(name + ".bias", {size}));
+  };
   merged.set(0, 0, weights.load("query.weight", {sizes.attention, n}));
   merged.set_bias(0, load_optional(weights, "query.bias", sizes.attention));
-  merged.set(sizes.attention, 0, weights.load("lstm.weight_hh", {4 * n, n}));
-  merged.set_bias(sizes.attention, weights.load("lstm.bias", {4 * n}));
-  if (sizes.gate > 0) {
-    merged.set(sizes.attention + 4 * n, 0, weights.load("gate.weight", {sizes.gate, n}));
-    merged.set_bias(sizes.attention + 4 * n, weights.load("gate.bias", {sizes.gate}));
-  }
-  if (sizes.place > 0) {
-    merged.set(sizes.attention + 4 * n + sizes.gate, 0, weights.load("place_hidden.weight", {sizes.place, n}));
-    merged.set_bias(sizes.attention + 4 * n + sizes.gate, weights.load("place_hidden.bias", {sizes.place}));
-  }
-  return merged.pack("query, lstm.weight_hh, gate and place_hidden");
+  merged.set(sizes.lstm_at(), 0, weights.load("lstm.weight_hh", {4 * n, n}));
+  merged.set_bias(sizes.lstm_at(), weights.load("lstm.bias", {4 * n}));
+  set(sizes.gate_at(), "gate", sizes.gate);
+  set(sizes.place_at(), "place_hidden", sizes.place);
+  set(sizes.channel_at(), "channel.query", sizes.channel);
+  if (sizes.element > 0) merged.set(sizes.element_at(), 0, weights.load("element.query.weight", {sizes.element, n}));
+  return merged.pack("query, lstm.weight_hh, gate and what else reads h[t-1]");
 }
 
 dnn::Linear load_from_input(const DecoderSizes& sizes, const Weights& weights) {
@@ -144,7 +153,33 @@ dnn::Linear load_from_input(const DecoderSizes& sizes, const Weights& weights) {
 
 dnn::Linear load_deep_hidden(const DecoderSizes& sizes, const Weights& weights) {
   if (sizes.deep == 0) return {};
-  return {"deep.h", weights.load("deep.h.weight", {sizes.deep, sizes.hidden}), {}};
+  const Tensor of_state = weights.load("deep.h.weight", {sizes.deep, sizes.hidden});
+  if (sizes.history == 0) return {"deep.h", of_state, {}};
+  MergedLinear merged(sizes.deep, 2 * sizes.hidden);
+  merged.set(0, 0, of_state);
+  merged.set(0, sizes.hidden, weights.load("deep.r.weight", {sizes.deep, sizes.hidden}));
+  return merged.pack("deep.h and deep.r");
+}
+
+HistoryWeights load_history(const DecoderSizes& sizes, const Weights& weights) {
+  if (sizes.history == 0) return {};
+  if (sizes.deep == 0) {
+    throw Error(ErrorCode::kModel, quote(weights.path().native()) +
+                                       ": the decoder looks at its past, but its output is plain: the deep output "
+                                       "would read what it sees");
+  }
+  const std::int64_t size = sizes.history;
+  MergedLinear merged(2 * size, sizes.hidden);
+  merged.set(0, 0, weights.load("history.key.weight", {size, sizes.hidden}));
+  merged.set_bias(0, weights.load("history.key.bias", {size}));
+  merged.set(size, 0, weights.load("history.query.weight", {size, sizes.hidden}));
+  return {merged.pack("history.key and history.query"), weights.load("history.score.weight", {1, size})};
+}
+
+attention::ChannelAttention load_channels(const DecoderSizes& sizes, const Weights& weights) {
+  if (sizes.channel == 0) return {};
+  return {weights.load("channel.key.weight", {sizes.channel, 1}),
+          weights.load("channel.score.weight", {1, sizes.channel})};
 }
 
 attention::Attention load_attention(const DecoderConfig& config, const DecoderSizes& sizes, Grid grid,
@@ -163,6 +198,10 @@ attention::Attention load_attention(const DecoderConfig& config, const DecoderSi
   result.selector = config.selector;
   result.window = static_cast<float>(config.window);
   result.grid = grid;
+  if (sizes.element > 0) {
+    result.element = weights.load("element.key.weight", {sizes.memory, sizes.memory});
+    result.element_bias = weights.load("element.key.bias", {sizes.memory});
+  }
   if (config.score == Score::kAdditiveTanh || config.score == Score::kAdditiveRelu) {
     result.score = weights.load("score.weight", {1, sizes.attention});
     // Checked like the others, see AttentionWeights.
@@ -199,7 +238,9 @@ Decoder::Impl::Impl(const DecoderConfig& decoder_config, const Weights& weights,
       deep_hidden(load_deep_hidden(sizes, weights)),
       output(load_linear(weights, "output", sizes.vocabulary, sizes.deep > 0 ? sizes.deep : sizes.hidden)),
       place(sizes.place > 0 ? load_linear(weights, "place", 2, sizes.place) : dnn::Linear()),
-      attention(load_attention(config, sizes, grid, weights)) {
+      attention(load_attention(config, sizes, grid, weights)),
+      channels(load_channels(sizes, weights)),
+      history(load_history(sizes, weights)) {
   check_ids(config, weights, vocabulary_size);
 }
 

@@ -8,7 +8,9 @@
 
 #include "core/error.h"
 #include "decoder/decoder.h"
+#include "decoder/history.h"
 #include "decoder/parameters.h"
+#include "decoder/sight.h"
 #include "dnn/threads.h"
 #include "dnn/vector_math.h"
 
@@ -54,20 +56,21 @@ std::span<float> row_of(Tensor& tensor, std::int64_t row) {
 struct DecoderSession::Impl {
   Impl(std::shared_ptr<const Decoder::Impl> shared, int image_count, int image_rows);
 
-  void prepare(std::span<const float> features, int count);
+  void prepare(std::span<const float> features, int count, std::span<const float> masks);
+  void check(std::span<const float> features, int count, std::span<const float> masks) const;
   void start(std::int64_t image);
   search::StepOutput step(std::span<const int> tokens, std::span<const int> parents);
-  std::span<const float> predict_places();
   void gather(std::span<const int> tokens, std::span<const int> parents);
   void take_context(std::span<const float> context);
   void gate(std::int64_t row, std::span<const float> context, float* dst);
   void update_state(std::span<const int> parents);
+  const float* deep_input(std::span<const int> parents);
   const float* output_input();
   void normalise();
 
   std::int64_t rows() const { return static_cast<std::int64_t>(images) * rows_per_image; }
   std::int64_t parent_of(std::span<const int> parents, std::int64_t row) const {
-    return fresh ? row : parents[static_cast<std::size_t>(row)];
+    return steps == 0 ? row : parents[static_cast<std::size_t>(row)];
   }
 
   const std::shared_ptr<const Decoder::Impl> model;
@@ -76,7 +79,7 @@ struct DecoderSession::Impl {
   const int rows_per_image;
   const std::int64_t all_rows;  ///< capacity × rows_per_image
   int images;                   ///< of the batch at hand
-  bool fresh = true;            ///< no step yet: every row is its own parent
+  std::int64_t steps = 0;       ///< since then; before the first every row is its own parent
 
   dnn::LinearKernel feature;  ///< an image's cells
   dnn::LinearKernel init;
@@ -85,22 +88,20 @@ struct DecoderSession::Impl {
   dnn::LinearKernel from_input;
   dnn::LinearKernel deep_hidden;
   dnn::LinearKernel output;
-  dnn::LinearKernel place;
-  attention::AttentionSession attention;
+  Sight sight;
+  HistorySession history;
 
-  Tensor mean;                 ///< [capacity, D'], of the cells
   Tensor init_hidden;          ///< [capacity, hidden layer]
   Tensor initial;              ///< [capacity, 2n], h and c
   Tensor hidden;               ///< [rows, n], h of the last step
   Tensor previous;             ///< [rows, n], h of each row's parent
   std::array<Tensor, 2> cell;  ///< [rows, n], c; the first is the last step's
-  Tensor hidden_products;      ///< [rows, A + 4n + gate]
+  Tensor hidden_products;      ///< [rows, …], see DecoderSizes
   Tensor input;                ///< [rows, m + D'], Ey and ẑ
   Tensor input_products;       ///< [rows, 4n + E]
+  Tensor with_past;            ///< [rows, 2n], h and r; with history
   Tensor deep;                 ///< [rows, E]
   Tensor log_probs;            ///< [rows, V]
-  Tensor place_hidden;         ///< [rows, P]; with local attention, like the next
-  Tensor places;               ///< [rows, 2], in cells
   std::vector<float> gates;    ///< [rows]
   StepParts* parts = nullptr;
 };
@@ -116,8 +117,8 @@ DecoderSession::Impl::Impl(std::shared_ptr<const Decoder::Impl> shared, int imag
       from_hidden(model->from_hidden, all_rows),
       from_input(model->from_input, all_rows),
       output(model->output, all_rows),
-      attention(model->attention, {capacity, rows_per_image, model->grid.cells()}),
-      mean(zeros({capacity, sizes.memory})),
+      sight(*model, capacity, rows_per_image),
+      history(model->history, all_rows),
       initial(zeros({capacity, 2 * sizes.hidden})),
       hidden(zeros({all_rows, sizes.hidden})),
       previous(zeros({all_rows, sizes.hidden})),
@@ -132,39 +133,56 @@ DecoderSession::Impl::Impl(std::shared_ptr<const Decoder::Impl> shared, int imag
     init = dnn::LinearKernel(model->init, capacity, true);
     init_hidden = zeros({capacity, model->init.out()});
   }
-  if (model->place) {
-    place = dnn::LinearKernel(model->place, all_rows);
-    place_hidden = zeros({all_rows, sizes.place});
-    places = zeros({all_rows, 2});
-  }
+  if (sizes.history > 0) with_past = zeros({all_rows, 2 * sizes.hidden});
   if (model->deep_hidden) {
     deep_hidden = dnn::LinearKernel(model->deep_hidden, all_rows);
     deep = zeros({all_rows, sizes.deep});
   }
 }
 
-void DecoderSession::Impl::prepare(std::span<const float> features, int count) {
-  const auto size = static_cast<std::size_t>(model->grid.cells()) * static_cast<std::size_t>(sizes.features);
+void DecoderSession::Impl::check(std::span<const float> features, int count, std::span<const float> masks) const {
+  const auto cells = static_cast<std::size_t>(model->grid.cells());
+  const auto size = cells * static_cast<std::size_t>(sizes.features);
   if (count < 1 || count > capacity || features.size() != static_cast<std::size_t>(count) * size) {
     throw Error(ErrorCode::kInternal, "a decoder session for " + std::to_string(capacity) + " images of " +
                                           std::to_string(size) + " features was given " + std::to_string(count) +
                                           " images, " + std::to_string(features.size()) + " features");
   }
+  if (masks.empty()) return;
+  if (masks.size() != static_cast<std::size_t>(count) * cells) {
+    throw Error(ErrorCode::kInternal, "masks of " + std::to_string(masks.size()) + " cells for " +
+                                          std::to_string(count) + " images of " + std::to_string(cells));
+  }
+  for (std::size_t i = 0; i < masks.size(); i += cells) {
+    const std::span<const float> mask = masks.subspan(i, cells);
+    const auto valid = [](float weight) { return weight >= 0 && weight <= 1; };
+    if (std::ranges::all_of(mask, valid) && std::ranges::any_of(mask, [](float weight) { return weight > 0; }))
+      continue;
+    throw Error(ErrorCode::kUsage, "a mask that leaves none of the map's " + std::to_string(cells) +
+                                       " cells, or whose weights are not between 0 and 1");
+  }
+}
+
+void DecoderSession::Impl::prepare(std::span<const float> features, int count, std::span<const float> masks) {
+  check(features, count, masks);
+  const auto cells = static_cast<std::size_t>(model->grid.cells());
+  const std::size_t size = features.size() / static_cast<std::size_t>(count);
   images = count;
-  fresh = true;
+  steps = 0;
+  history.start();
   for (int image = 0; image < count; ++image) {
-    const std::span<const float> source = features.subspan(static_cast<std::size_t>(image) * size, size);
-    const std::span<float> memory = attention.memory(image);
+    const auto i = static_cast<std::size_t>(image);
+    const std::span<const float> source = features.subspan(i * size, size);
+    const std::span<float> memory = sight.memory(image);
     if (feature) {
       feature.run(source.data(), memory.data());
     } else {
       std::copy(source.begin(), source.end(), memory.begin());
     }
-    attention.prepare(image);
-    dnn::mean_of_rows(memory.data(), model->grid.cells(), row_of(mean, image));
+    sight.prepare(image, masks.empty() ? masks : masks.subspan(i * cells, cells));
   }
-  if (init) init.run(mean.data(), init_hidden.data());
-  init_state.run(init ? init_hidden.data() : mean.data(), initial.data());
+  if (init) init.run(sight.means().data(), init_hidden.data());
+  init_state.run(init ? init_hidden.data() : sight.means().data(), initial.data());
   for (int image = 0; image < count; ++image) start(image);
 }
 
@@ -187,10 +205,9 @@ search::StepOutput DecoderSession::Impl::step(std::span<const int> tokens, std::
   clock.lap(parts, &StepParts::gather);
   from_hidden.run(previous.data(), hidden_products.data());
   clock.lap(parts, &StepParts::products);
-  const std::span<const float> alphas =
-      attention.weigh(hidden_products.data(), hidden_products.dim(1), predict_places());
+  const std::span<const float> alphas = sight.weigh(hidden_products, steps);
   clock.lap(parts, &StepParts::attention);
-  const std::span<const float> context = attention.read();
+  const std::span<const float> context = sight.read(hidden_products);
   clock.lap(parts, &StepParts::products);
   take_context(context);
   clock.lap(parts, &StepParts::gates);
@@ -198,7 +215,7 @@ search::StepOutput DecoderSession::Impl::step(std::span<const int> tokens, std::
   clock.lap(parts, &StepParts::products);
   update_state(parents);
   clock.lap(parts, &StepParts::gates);
-  if (deep_hidden) deep_hidden.run(hidden.data(), deep.data());
+  if (deep_hidden) deep_hidden.run(deep_input(parents), deep.data());
   clock.lap(parts, &StepParts::products);
   const float* last = output_input();
   clock.lap(parts, &StepParts::gates);
@@ -206,29 +223,13 @@ search::StepOutput DecoderSession::Impl::step(std::span<const int> tokens, std::
   clock.lap(parts, &StepParts::products);
   normalise();
   clock.lap(parts, &StepParts::log_softmax);
-  fresh = false;
+  ++steps;
 
   const auto count = static_cast<std::size_t>(rows());
   return {std::as_const(log_probs).values().first(count * static_cast<std::size_t>(sizes.vocabulary)),
           alphas.first(count * static_cast<std::size_t>(model->grid.cells())),
-          std::span<const float>(gates).first(sizes.gate > 0 ? count : 0)};
-}
-
-/// The middles of the windows, [rows, 2]: grid · σ(place(tanh(place_hidden(h)))). Nothing without local attention.
-std::span<const float> DecoderSession::Impl::predict_places() {
-  if (!place) return {};
-  for (std::int64_t row = 0; row < all_rows; ++row) {
-    const auto size = static_cast<std::size_t>(sizes.place);
-    std::ranges::copy(row_of(hidden_products, row).last(size), row_of(place_hidden, row).begin());
-  }
-  dnn::tanh_in_place(place_hidden.values());
-  place.run(place_hidden.data(), places.data());
-  dnn::sigmoid_in_place(places.values());
-  for (std::int64_t row = 0; row < all_rows; ++row) {
-    places.data()[2 * row] *= static_cast<float>(model->grid.rows);
-    places.data()[2 * row + 1] *= static_cast<float>(model->grid.cols);
-  }
-  return std::as_const(places).values();
+          std::span<const float>(gates).first(sizes.gate > 0 ? count : 0),
+          sight.channels().first(model->channels ? count * static_cast<std::size_t>(sizes.memory) : 0)};
 }
 
 /// Each row's word and its parent's h, to where the products read them.
@@ -262,7 +263,7 @@ void DecoderSession::Impl::gate(std::int64_t row, std::span<const float> context
   }
   const std::span<float> open =
       row_of(hidden_products, row)
-          .subspan(static_cast<std::size_t>(sizes.attention + 4 * sizes.hidden), static_cast<std::size_t>(sizes.gate));
+          .subspan(static_cast<std::size_t>(sizes.gate_at()), static_cast<std::size_t>(sizes.gate));
   float& mean_gate = gates[static_cast<std::size_t>(row)];
   if (model->config.gate == DecoderConfig::Gate::kVector) {
     mean_gate = dnn::scale_by_sigmoid(context, open.data(), dst);
@@ -278,7 +279,7 @@ void DecoderSession::Impl::update_state(std::span<const int> parents) {
   dnn::parallel_for(rows(), grain(4 * sizes.hidden), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       dnn::LstmRow lstm;
-      lstm.a = row_of(hidden_products, row).data() + sizes.attention;
+      lstm.a = row_of(hidden_products, row).data() + sizes.lstm_at();
       lstm.b = row_of(input_products, row).data();
       lstm.c_before = cell[0].data() + parent_of(parents, row) * sizes.hidden;
       lstm.c = row_of(cell[1], row).data();
@@ -287,6 +288,16 @@ void DecoderSession::Impl::update_state(std::span<const int> parents) {
     }
   });
   std::swap(cell[0], cell[1]);
+}
+
+/// What the deep layer multiplies: h, beside what the rows see of their past where they look back.
+const float* DecoderSession::Impl::deep_input(std::span<const int> parents) {
+  if (sizes.history == 0) return hidden.data();
+  for (std::int64_t row = 0; row < rows(); ++row) {
+    std::ranges::copy(row_of(hidden, row), row_of(with_past, row).begin());
+  }
+  history.look(hidden, parents, with_past.data() + sizes.hidden, with_past.dim(1));
+  return with_past.data();
 }
 
 /// What the output layer multiplies: h, or the deep layer.
@@ -319,11 +330,15 @@ DecoderSession::DecoderSession(Decoder decoder, int images, int rows_per_image)
     : impl_(std::make_unique<Impl>(std::move(decoder.impl_), images, rows_per_image)) {}
 DecoderSession::~DecoderSession() = default;
 
-void DecoderSession::prepare(std::span<const float> features, int images) { impl_->prepare(features, images); }
+void DecoderSession::prepare(std::span<const float> features, int images, std::span<const float> masks) {
+  impl_->prepare(features, images, masks);
+}
+void DecoderSession::draw_cells(std::optional<std::uint64_t> seed) { impl_->sight.draw_cells(seed); }
 int DecoderSession::images() const { return impl_->images; }
 int DecoderSession::rows_per_image() const { return impl_->rows_per_image; }
 int DecoderSession::vocabulary_size() const { return static_cast<int>(impl_->sizes.vocabulary); }
 int DecoderSession::cells() const { return impl_->model->grid.cells(); }
+int DecoderSession::channels() const { return impl_->model->channels ? static_cast<int>(impl_->sizes.memory) : 0; }
 int DecoderSession::start_id() const { return impl_->model->config.start_id; }
 int DecoderSession::end_id() const { return impl_->model->config.end_id; }
 void DecoderSession::measure(StepParts* parts) { impl_->parts = parts; }

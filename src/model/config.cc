@@ -21,6 +21,8 @@ constexpr std::string_view kDecoderKind = "show-attend-tell";
 using FeatureProjection = DecoderConfig::FeatureProjection;
 using Score = DecoderConfig::Score;
 using Selector = DecoderConfig::Selector;
+using Channels = DecoderConfig::Channels;
+using History = DecoderConfig::History;
 using Gate = DecoderConfig::Gate;
 using Init = DecoderConfig::Init;
 using Output = DecoderConfig::Output;
@@ -42,6 +44,17 @@ constexpr Spelling<Selector> kSelectors[] = {
     {Selector::kLocal,
      "local: softmax in a window around grid * sigmoid(place(tanh(place_hidden(h)))), times a Gaussian"},
     {Selector::kHardLocal, "hard-local: softmax in a window around one cell of the softmax, times a Gaussian"}};
+constexpr Spelling<Channels> kChannels[] = {
+    {Channels::kNone, "none"},
+    {Channels::kChannelSpatial,
+     "channel, then spatial: v *= C softmax(channel.score . tanh(channel.key mean of v + channel.query(h)))"},
+    {Channels::kSpatialChannel,
+     "spatial, then channel: z *= C softmax(channel.score . tanh(channel.key z + channel.query(h)))"},
+    {Channels::kElement, "element-wise: v *= sigmoid(element.key(v) + element.query h)"}};
+constexpr Spelling<History> kHistories[] = {
+    {History::kNone, "none"},
+    {History::kAdditive,
+     "deep += deep.r sum over past h of softmax(history.score . tanh(history.key(past h) + history.query h)) past h"}};
 constexpr Spelling<Gate> kGates[] = {
     {Gate::kNone, "none"}, {Gate::kScalar, "scalar sigmoid on h[t-1]"}, {Gate::kVector, "vector sigmoid on h[t-1]"}};
 constexpr Spelling<Init> kInits[] = {{Init::kLinear, "init_*(mean of projected features)"},
@@ -69,8 +82,8 @@ Preprocess read_input(const JsonSection& input) {
 
 DecoderConfig read_decoder(const JsonSection& decoder) {
   constexpr int kLargestId = 10'000'000;
-  decoder.allow_only({"kind", "feature_projection", "score", "heads", "selector", "window", "gate", "init", "lstm",
-                      "output", "start_id", "end_id", "unknown_id", "never_emit"});
+  decoder.allow_only({"kind", "feature_projection", "score", "heads", "selector", "window", "channels", "history",
+                      "gate", "init", "lstm", "output", "start_id", "end_id", "unknown_id", "never_emit"});
   if (decoder.text("kind") != kDecoderKind) {
     decoder.fail("kind", "is " + quote(decoder.text("kind")) + "; known is " + quote(kDecoderKind));
   }
@@ -82,9 +95,14 @@ DecoderConfig read_decoder(const JsonSection& decoder) {
   if (decoder.has("selector")) result.selector = decoder.choice<Selector>("selector", kSelectors);
   if (decoder.has("window")) result.window = decoder.real("window", kLeastWindow, kLargestMap);
   if (decoder.has("heads")) result.heads = decoder.whole("heads", 1, kMostHeads);
+  if (decoder.has("channels")) result.channels = decoder.choice<Channels>("channels", kChannels);
+  if (decoder.has("history")) result.history = decoder.choice<History>("history", kHistories);
   result.gate = decoder.choice<Gate>("gate", kGates);
   result.init = decoder.choice<Init>("init", kInits);
   result.output = decoder.choice<Output>("output", kOutputs);
+  if (result.history != History::kNone && result.output == Output::kPlain) {
+    decoder.fail("history", "needs a deep output, which reads it; output is " + quote(decoder.text("output")));
+  }
   result.start_id = decoder.whole("start_id", 0, kLargestId);
   result.end_id = decoder.whole("end_id", 0, kLargestId);
   result.unknown_id = decoder.whole("unknown_id", 0, kLargestId);
@@ -125,6 +143,8 @@ std::vector<std::pair<std::string_view, std::string_view>> decoder_formulas(cons
   return {{"feature_projection", spell<FeatureProjection>(kFeatureProjections, config.feature_projection)},
           {"score", spell<Score>(kScores, config.score)},
           {"selector", spell<Selector>(kSelectors, config.selector)},
+          {"channels", spell<Channels>(kChannels, config.channels)},
+          {"history", spell<History>(kHistories, config.history)},
           {"gate", spell<Gate>(kGates, config.gate)},
           {"init", spell<Init>(kInits, config.init)},
           {"lstm", kLstm},
@@ -146,8 +166,7 @@ std::string config_to_json(const ModelConfig& config) {
       {"graph", "encoder.graph"}, {"output", config.output_node}, {"rows", config.rows}, {"cols", config.cols}};
   Json decoder = {{"kind", kDecoderKind}};
   for (const auto& [key, formula] : decoder_formulas(config.decoder)) decoder[std::string(key)] = formula;
-  const bool windows = config.decoder.selector == Selector::kLocal || config.decoder.selector == Selector::kHardLocal;
-  if (windows) decoder["window"] = config.decoder.window;
+  if (config.decoder.has_window()) decoder["window"] = config.decoder.window;
   if (config.decoder.heads != 1) decoder["heads"] = config.decoder.heads;
   decoder["start_id"] = config.decoder.start_id;
   decoder["end_id"] = config.decoder.end_id;

@@ -49,6 +49,11 @@ struct DecoderConfig {
   /// (Xu et al. 2015); softmax(e) of the cells within a window around a predicted place, times a Gaussian of half its
   /// half-width around that place (Luong et al. 2015, local-p, in two dimensions); the same around the one cell.
   enum class Selector { kSoft, kHard, kLocal, kHardLocal };
+  /// Weights for the channels of what is looked at, beside those for the cells: none; SCA-CNN's (Chen et al. 2017), by
+  /// v̄ before the cells are weighed, or by Σ α v after; one for every cell and channel, α[i] sigmoid(element(v[i], h)).
+  enum class Channels { kNone, kChannelSpatial, kSpatialChannel, kElement };
+  /// Whether the deep output also reads a soft, additive attention over h[1..t−1] (Ke et al. 2019).
+  enum class History { kNone, kAdditive };
   enum class Gate { kNone, kScalar, kVector };    ///< sigmoid(gate(h[t−1])) times the context
   enum class Init { kLinear, kTanh, kTwoLayer };  ///< init_*(v̄); tanh of it; tanh(init_*(relu(init(v̄))))
   enum class Output {
@@ -60,7 +65,11 @@ struct DecoderConfig {
   Score score = Score::kAdditiveTanh;
   Selector selector = Selector::kSoft;
   double window = 2;  ///< half-width of the windows in cells, at least 1/2
-  int heads = 1;      ///< that look with an equal share of key, query and v each (Vaswani et al. 2017)
+  bool has_window() const { return selector == Selector::kLocal || selector == Selector::kHardLocal; }
+  bool is_hard() const { return selector == Selector::kHard || selector == Selector::kHardLocal; }
+  int heads = 1;  ///< that look with an equal share of key, query and v each (Vaswani et al. 2017)
+  Channels channels = Channels::kNone;
+  History history = History::kNone;  ///< not with plain output
   Gate gate = Gate::kScalar;
   Init init = Init::kTanh;
   Output output = Output::kDeepTanh;

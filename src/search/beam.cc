@@ -20,7 +20,7 @@ struct Batch {
         rows_per_image(model.rows_per_image()),
         vocabulary_size(static_cast<std::size_t>(model.vocabulary_size())),
         filter(model.vocabulary_size(), options.forbidden),
-        trellis(options.max_words, model.images() * rows_per_image, model.cells()),
+        trellis(options.max_words, model),
         tokens(static_cast<std::size_t>(model.images() * rows_per_image), model.start_id()),
         parents(tokens.size()) {
     std::iota(parents.begin(), parents.end(), 0);

@@ -128,7 +128,7 @@ Samples::Samples(StepModel& model, const SearchOptions& options)
       options_(options),
       sampler_(*options.sampling, model.vocabulary_size()),
       filter_(model.vocabulary_size(), options.forbidden),
-      trellis_(options.max_words, model.images() * model.rows_per_image(), model.cells()),
+      trellis_(options.max_words, model),
       tokens_(static_cast<std::size_t>(model.images() * model.rows_per_image()), model.start_id()),
       parents_(tokens_.size()) {
   std::iota(parents_.begin(), parents_.end(), 0);

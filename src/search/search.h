@@ -53,13 +53,14 @@ struct SearchOptions {
 /// by itself.
 struct Hypothesis {
   std::vector<int> words;
-  std::vector<float> log_probs;            ///< a word
-  std::vector<float> gates;                ///< a word; empty without gate
-  std::vector<std::vector<float>> alphas;  ///< a word, cells each
-  double log_prob = 0;                     ///< sum, the end's included
-  double end_log_prob = 0;                 ///< of the end marker; 0 where `ended` is false
-  double score = 0;                        ///< length-normalised
-  bool ended = true;                       ///< false: cut at max_words
+  std::vector<float> log_probs;              ///< a word
+  std::vector<float> gates;                  ///< a word; empty without gate
+  std::vector<std::vector<float>> alphas;    ///< a word, cells each
+  std::vector<std::vector<float>> channels;  ///< a word, the channels' weights; empty where the model has none
+  double log_prob = 0;                       ///< sum, the end's included
+  double end_log_prob = 0;                   ///< of the end marker; 0 where `ended` is false
+  double score = 0;                          ///< length-normalised
+  bool ended = true;                         ///< false: cut at max_words
 };
 
 /// Rows per image that these options need from the model: beam × (required words + 1), or `top` samples.

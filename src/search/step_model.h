@@ -17,6 +17,7 @@ struct StepOutput {
   std::span<const float> alphas;  ///< [rows, cells], each row sums to 1
   std::span<const float>
       gates;  ///< [rows], β: the scalar gate, or the mean of a vector gate; empty where the model has none
+  std::span<const float> channels = {};  ///< [rows, channels], the channels' weights, mean 1; empty where it has none
 };
 
 class StepModel {
@@ -26,6 +27,7 @@ class StepModel {
   virtual int rows_per_image() const = 0;
   virtual int vocabulary_size() const = 0;
   virtual int cells() const = 0;
+  virtual int channels() const { return 0; }  ///< that have weights of their own
   virtual int start_id() const = 0;
   virtual int end_id() const = 0;
 

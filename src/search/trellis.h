@@ -26,9 +26,9 @@ double normalised(double log_prob, int words, bool ended, double penalty);
 
 class Trellis {
  public:
-  Trellis(int steps, int rows, int cells);
+  Trellis(int steps, const StepModel& model);
 
-  /// Keeps the alphas and gates of step `step`: where the rows look for their next word.
+  /// Keeps the alphas, gates and channels' weights of step `step`: where the rows look for their next word.
   void record(int step, const StepOutput& output);
   /// Row `row` says `word` at `step`, continuing row `from` of the step before.
   void set(int step, int row, int from, int word, float log_prob);
@@ -49,8 +49,10 @@ class Trellis {
 
   int rows_;
   int cells_;
+  int channels_;
   std::vector<Node> nodes_;   ///< [steps, rows]
   Tensor alphas_;             ///< [steps, rows, cells]
+  Tensor channel_weights_;    ///< [steps, rows, channels]
   std::vector<float> gates_;  ///< [steps, rows]
   bool has_gates_ = false;
   std::vector<int> scratch_;  ///< [steps], what `words` gives back

@@ -40,7 +40,7 @@ std::int64_t LanguageLearning::steps_per_epoch() const { return batches(input_.s
 
 bool LanguageLearning::trains(const std::string& name) const {
   // What the language needs; all else starts as it was made.
-  constexpr std::string_view kParts[] = {"embedding.", "lstm.", "deep.", "output."};
+  constexpr std::string_view kParts[] = {"embedding.", "lstm.", "history.", "deep.", "output."};
   return std::ranges::any_of(kParts, [&](std::string_view part) { return name.starts_with(part); });
 }
 

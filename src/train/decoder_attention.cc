@@ -5,7 +5,8 @@
 #include <limits>
 #include <utility>
 
-#include "core/random.h"
+#include "core/seed.h"
+#include "train/channel_ops.h"
 #include "train/losses.h"
 #include "train/map_ops.h"
 #include "train/row_ops.h"
@@ -13,6 +14,7 @@
 namespace glimpse::train {
 namespace {
 
+using Channels = DecoderConfig::Channels;
 using Score = DecoderConfig::Score;
 using Selector = DecoderConfig::Selector;
 using dnn::Activation;
@@ -23,7 +25,11 @@ dnn::ScoreFunction score_function(Score score) {
   return score == Score::kAdditiveRelu ? dnn::ScoreFunction::kRelu : dnn::ScoreFunction::kDot;
 }
 
-std::uint64_t mixed(std::uint64_t seed, std::uint64_t a) { return Random(Random(seed).next() ^ a).next(); }
+Variable constant(Tape& tape, float value) {
+  const Array array = tape.kernels().take({1, 1});
+  array.data()[0] = value;
+  return tape.constant(array);
+}
 
 }  // namespace
 
@@ -31,68 +37,137 @@ bool is_additive(Score score) { return score == Score::kAdditiveTanh || score ==
 
 DecoderAttention::DecoderAttention(const DecoderConfig& config, ParameterSet& parameters, Tape& tape, Grid grid,
                                    Variable memory, dnn::RowsOfImages rows, const HardOptions& hard)
-    : config_(config), parameters_(parameters), tape_(tape), grid_(grid), hard_(hard), memory_size_(memory.dim(1)) {
-  const std::int64_t heads = config_.heads;
-  const std::int64_t cells = grid_.cells();
-  std::size_t captions = 0;
-  for (const std::vector<int>& own : rows) captions += own.size();
-  expects_.resize(captions);
-  for (std::size_t image = 0; image < rows.size(); ++image) {
+    : config_(config), parameters_(parameters), tape_(tape), grid_(grid), hard_(hard), memory_(std::move(memory)) {
+  gaze_ = {grid_.cells(), std::move(rows)};
+  std::vector<int> images;
+  for (std::size_t image = 0; image < gaze_.rows.size(); ++image) {
     const bool expects = Random(mixed(hard_.seed, ~image)).uniform() < hard_.expectation;
-    for (const int row : rows[image]) expects_[static_cast<std::size_t>(row)] = expects ? 1 : 0;
+    for (const int row : gaze_.rows[image]) {
+      const auto at = static_cast<std::size_t>(row);
+      if (images.size() <= at) {
+        images.resize(at + 1);
+        expects_.resize(at + 1);
+      }
+      images[at] = static_cast<int>(image);
+      expects_[at] = expects ? 1 : 0;
+    }
   }
-  Variable keys = linear(tape_, memory, parameter("key.weight"), parameter("key.bias"));
-  key_size_ = keys.dim(1);
+  const Variable weight = parameter("key.weight");
+  key_size_ = weight.dim(0);
+  if (config_.selector == Selector::kLocal) place_.emplace(tape_, parameter("place.weight"), parameter("place.bias"));
+  if (config_.channels == Channels::kElement) {
+    elements_ = linear(tape_, memory_, parameter("element.key.weight"), parameter("element.key.bias"));
+    if (config_.heads > 1) elements_ = split_heads(tape_, elements_, gaze_.cells, config_.heads);
+  }
+  if (!has_channels_first()) {
+    look_at(memory_, linear(tape_, memory_, weight, parameter("key.bias")), gaze_);
+    return;
+  }
+  keys_.emplace(tape_, weight, parameter("key.bias"));
+  const Shape maps = {std::ssize(gaze_.rows), gaze_.cells, memory_.dim(1)};
+  means_ = gather_rows(tape_, mean_of_cells(tape_, reshape(tape_, memory_, maps)), std::move(images));
+}
+
+/// Makes memory [images · cells, D'] with its keys what `select` and `read` look at.
+void DecoderAttention::look_at(const Variable& memory, const Variable& keys, const Gaze& gaze) {
+  const std::int64_t heads = config_.heads;
+  Variable seen = memory;
+  Variable known = keys;
   if (heads > 1) {
-    keys = split_heads(tape_, keys, cells, heads);
-    memory = split_heads(tape_, memory, cells, heads);
+    known = split_heads(tape_, known, gaze.cells, heads);
+    seen = split_heads(tape_, seen, gaze.cells, heads);
   }
-  if (config_.score == Score::kCosine) keys = unit_rows(tape_, keys);
+  if (config_.score == Score::kCosine) known = unit_rows(tape_, known);
   if (config_.score == Score::kScaledDot) {
-    const Array factor = tape_.kernels().take({1, 1});
-    factor.data()[0] = 1 / std::sqrt(static_cast<float>(keys.dim(1)));
-    keys = scaled(tape_, keys, tape_.constant(factor));
+    known = scaled(tape_, known, constant(tape_, 1 / std::sqrt(static_cast<float>(known.dim(1)))));
   }
-  Gaze gaze = {cells, std::move(rows)};
-  if (heads > 1) gaze = split_heads(gaze, heads);
   Variable weight;
   if (is_additive(config_.score)) weight = reshape(tape_, parameter("score.weight"), {heads, key_size_ / heads});
-  scores_.emplace(tape_, score_function(config_.score), keys, weight, gaze);
-  read_.emplace(tape_, memory, gaze);
-  if (config_.selector == Selector::kLocal) place_.emplace(tape_, parameter("place.weight"), parameter("place.bias"));
+  seen_ = seen;
+  seen_by_ = heads > 1 ? split_heads(gaze, heads) : gaze;
+  scores_.emplace(tape_, score_function(config_.score), known, weight, seen_by_);
+  read_.emplace(tape_, seen, seen_by_);
 }
 
 std::vector<std::string> DecoderAttention::hidden_layers(const DecoderConfig& config) {
-  if (config.selector == Selector::kLocal) return {"query", "place_hidden"};
-  return {"query"};
+  std::vector<std::string> layers = {"query"};
+  if (config.selector == Selector::kLocal) layers.emplace_back("place_hidden");
+  if (config.channels == Channels::kElement) {
+    layers.emplace_back("element.query");
+  } else if (config.channels != Channels::kNone) {
+    layers.emplace_back("channel.query");
+  }
+  return layers;
+}
+
+/// Where in `sums` stands what `layer` gives, one of the last of hidden_layers.
+Piece DecoderAttention::asked(const Variable& sums, const std::string& layer) {
+  std::int64_t column = sums.dim(1);
+  const std::vector<std::string> layers = hidden_layers(config_);
+  for (auto name = layers.rbegin(); name != layers.rend(); ++name) {
+    column -= parameters_.at(*name + ".weight").value.dim(0);
+    if (*name == layer) break;
+  }
+  return {sums, {0, column}};
 }
 
 Variable DecoderAttention::look(const Variable& sums, std::int64_t rows) {
-  const std::int64_t heads = config_.heads;
-  const Piece asked = query(sums, rows);
-  Variable weights;
-  if (config_.selector == Selector::kLocal) {
-    weights = windowed(asked, predicted_places(sums, rows));
-  } else {
-    weights = (*scores_)(asked, rows * heads);
+  if (has_channels_first()) {
+    const Variable weights = channel_weights(first_rows(tape_, means_, rows), sums);
+    const Variable memory = scale_channels(tape_, memory_, weights, gaze_);
+    Gaze own = {gaze_.cells, {}};  // every row looks at cells of its own
+    for (int row = 0; row < rows; ++row) own.rows.push_back({row});
+    look_at(memory, (*keys_)(memory), own);
   }
+  const Piece question = query(sums, rows);
+  Variable weights = select(question, sums, rows);
   alphas_.push_back(weights);
-  if (is_hard()) {
+  if (config_.is_hard()) {
     cells_.push_back(draw(weights));
-    if (config_.selector == Selector::kHard) {
-      weights = chosen(tape_, weights, cells_.back());
-    } else {
-      const Array places = tape_.kernels().take({rows * heads, 2});
-      for (std::int64_t i = 0; i < rows * heads; ++i) {
-        const int cell = cells_.back()[static_cast<std::size_t>(i)];
-        const float nowhere = std::numeric_limits<float>::quiet_NaN();
-        places.data()[2 * i] = cell < 0 ? nowhere : static_cast<float>(cell / grid_.cols) + 0.5F;
-        places.data()[2 * i + 1] = cell < 0 ? nowhere : static_cast<float>(cell % grid_.cols) + 0.5F;
-      }
-      weights = windowed(asked, tape_.constant(places));
-    }
+    weights = chosen_weights(question, weights);
   }
-  return reshape(tape_, (*read_)(weights), {rows, memory_size_});
+  const Variable context = read(weights, sums, rows);
+  if (config_.channels != Channels::kSpatialChannel) return context;
+  return multiply(tape_, context, channel_weights(context, sums));
+}
+
+/// The weights of each row's channels that one number each is known of, values [rows, D']: their mean is 1, see
+/// attention::ChannelAttention.
+Variable DecoderAttention::channel_weights(const Variable& values, const Variable& sums) {
+  const Variable scores = channel_scores(tape_, values, asked(sums, "channel.query"), parameter("channel.key.weight"),
+                                         parameter("channel.score.weight"));
+  return scaled(tape_, softmax(tape_, scores), constant(tape_, static_cast<float>(values.dim(1))));
+}
+
+Variable DecoderAttention::select(const Piece& query, const Variable& sums, std::int64_t rows) {
+  if (config_.selector == Selector::kLocal) return windowed(query, predicted_places(sums, rows));
+  return (*scores_)(query, rows * config_.heads);
+}
+
+/// What hard attention reads with, of the cells that were drawn last.
+Variable DecoderAttention::chosen_weights(const Piece& query, const Variable& alphas) {
+  const std::vector<int>& cells = cells_.back();
+  if (config_.selector == Selector::kHard) return chosen(tape_, alphas, cells);
+  constexpr float kNowhere = std::numeric_limits<float>::quiet_NaN();
+  const Array places = tape_.kernels().take({std::ssize(cells), 2});
+  float* to = places.data();
+  for (const int cell : cells) {
+    const dnn::Place place = cell < 0 ? dnn::Place{kNowhere, kNowhere} : dnn::middle_of(cell, window());
+    *to++ = place.row;
+    *to++ = place.col;
+  }
+  return windowed(query, tape_.constant(places));
+}
+
+/// What the rows see with those weights of cells, [rows, D'].
+Variable DecoderAttention::read(const Variable& weights, const Variable& sums, std::int64_t rows) {
+  const std::int64_t size = memory_.dim(1);
+  if (!elements_) return reshape(tape_, (*read_)(weights), {rows, size});
+  const std::int64_t heads = config_.heads;
+  const Piece piece = asked(sums, "element.query");
+  const Variable query =
+      reshape(tape_, slice_columns(tape_, sums, piece.corner.col, size), {rows * heads, size / heads});
+  return reshape(tape_, element_read(tape_, seen_, elements_, weights, query, seen_by_), {rows, size});
 }
 
 /// A row a head.
@@ -111,8 +186,8 @@ Piece DecoderAttention::query(const Variable& sums, std::int64_t rows) {
 /// grid · σ(place(tanh(place_hidden(h)))), a row a head: [rows · heads, 2].
 Variable DecoderAttention::predicted_places(const Variable& sums, std::int64_t rows) {
   const std::int64_t size = parameters_.at("place_hidden.weight").value.dim(0);
-  const Variable hidden =
-      activation(tape_, slice_columns(tape_, sums, sums.dim(1) - size, size), {Activation::Kind::kTanh});
+  const std::int64_t from = asked(sums, "place_hidden").corner.col;
+  const Variable hidden = activation(tape_, slice_columns(tape_, sums, from, size), {Activation::Kind::kTanh});
   const Variable share = activation(tape_, (*place_)(hidden), {Activation::Kind::kSigmoid});
   const Array extent = tape_.kernels().zeros({2, 2});
   extent.data()[0] = static_cast<float>(grid_.rows);

@@ -1,5 +1,5 @@
-/// Where a decoder under training looks: DecoderConfig's score, heads and selector on the tape, for all steps of all
-/// captions.
+/// Where a decoder under training looks, and what it sees there: DecoderConfig's score, heads, selector and weights of
+/// channels on the tape, for all steps of all captions.
 #pragma once
 
 #include <cstdint>
@@ -31,12 +31,12 @@ class DecoderAttention {
   DecoderAttention(const DecoderConfig& config, ParameterSet& parameters, Tape& tape, Grid grid, Variable memory,
                    dnn::RowsOfImages rows, const HardOptions& hard);
 
-  /// Names, without ".weight" and ".bias", of the layers on h[t−1] whose results `look` reads: the first is the query;
-  /// the second, if there is one, what the window's place is predicted from.
+  /// Names, without ".weight" and ".bias", of the layers on h[t−1] whose results `look` reads: the first is the query,
+  /// the others are what the windows' places and the channels' weights are made of.
   static std::vector<std::string> hidden_layers(const DecoderConfig& config);
 
-  /// What the rows see at the next step, [rows, D']. sums [rows, …] has the query from column 0 on, and what the place
-  /// is predicted from in its last columns.
+  /// What the rows see at the next step, [rows, D']. sums [rows, …] has the query from column 0 on, and what the other
+  /// hidden_layers give in its last columns.
   Variable look(const Variable& sums, std::int64_t rows);
 
   /// The alphas of all steps, [rows · heads, cells].
@@ -48,10 +48,13 @@ class DecoderAttention {
 
  private:
   Variable parameter(const std::string& name) { return tape_.parameter(parameters_.at(name)); }
-  bool is_hard() const {
-    return config_.selector == DecoderConfig::Selector::kHard ||
-           config_.selector == DecoderConfig::Selector::kHardLocal;
-  }
+  bool has_channels_first() const { return config_.channels == DecoderConfig::Channels::kChannelSpatial; }
+  void look_at(const Variable& memory, const Variable& keys, const Gaze& gaze);
+  Piece asked(const Variable& sums, const std::string& layer);
+  Variable channel_weights(const Variable& values, const Variable& sums);
+  Variable select(const Piece& query, const Variable& sums, std::int64_t rows);
+  Variable chosen_weights(const Piece& query, const Variable& alphas);
+  Variable read(const Variable& weights, const Variable& sums, std::int64_t rows);
   Piece query(const Variable& sums, std::int64_t rows);
   Variable predicted_places(const Variable& sums, std::int64_t rows);
   std::vector<int> draw(const Variable& alphas);
@@ -63,11 +66,18 @@ class DecoderAttention {
   Tape& tape_;
   Grid grid_;
   HardOptions hard_;
+  Gaze gaze_;                  ///< of the captions at their images
+  Variable memory_;            ///< [images · cells, D']
   std::vector<char> expects_;  ///< a row: whether it takes the mean for one cell
   std::int64_t key_size_ = 0;
-  std::int64_t memory_size_ = 0;
+  // What is looked at, a head's share as an image of its own; with channels first another memory at every step.
+  Variable seen_;
+  Gaze seen_by_;
   std::optional<RepeatedScores> scores_;
   std::optional<RepeatedRead> read_;
+  std::optional<RepeatedLinear> keys_;  ///< with channels first
+  Variable means_;                      ///< [captions, D'], of their images' cells; with channels first
+  Variable elements_;                   ///< keys of a weight for every cell and channel, a head below the other
   std::optional<RepeatedLinear> place_;
   std::vector<Variable> alphas_;
   std::vector<std::vector<int>> cells_;  ///< that were drawn, a step

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "train/channel_ops.h"
 #include "train/decoder_attention.h"
 #include "train/losses.h"
 #include "train/map_ops.h"
@@ -21,53 +22,8 @@ namespace {
 using Config = DecoderConfig;
 using dnn::Activation;
 
-/// Of cosines at first: between −1 and 1 alone a softmax can hardly choose (Liu et al. 2022 begin with 10, too).
-constexpr float kSharpness = 10;
-
 constexpr Activation kTanh = {Activation::Kind::kTanh};
 constexpr Activation kRelu = {Activation::Kind::kRelu};
-
-/// The moving mean of captions' log-likelihoods that hard attention's choices are measured against (Xu et al. 2015).
-constexpr const char* kBaseline = "hard.baseline";
-constexpr double kBaselineDecay = 0.9;
-
-bool is_hard(const Config& config) {
-  return config.selector == Config::Selector::kHard || config.selector == Config::Selector::kHardLocal;
-}
-
-/// Adds tensors with random or constant numbers.
-class Maker {
- public:
-  Maker(std::uint64_t seed, ParameterSet& parameters) : random_(seed), parameters_(parameters) {}
-
-  void matrix(const std::string& name, std::int64_t out, std::int64_t in) {
-    uniform(name, out, in, std::sqrt(6.0 / static_cast<double>(in + out)));
-  }
-  void uniform(const std::string& name, std::int64_t rows, std::int64_t cols, double bound) {
-    Tensor tensor(Shape{rows, cols});
-    for (float& value : tensor.values()) value = static_cast<float>(bound * (2 * random_.uniform() - 1));
-    parameters_.add(name, std::move(tensor), true);
-  }
-  Parameter& constant(const std::string& name, const Shape& shape, float value) {
-    Tensor tensor(shape);
-    std::ranges::fill(tensor.values(), value);
-    return parameters_.add(name, std::move(tensor), false);
-  }
-  Parameter& bias(const std::string& name, std::int64_t size) { return constant(name, {size}, 0); }
-  void statistic(const std::string& name) {
-    Tensor tensor(Shape{1});
-    tensor.values()[0] = 0;
-    parameters_.add_statistic(name, std::move(tensor));
-  }
-  void linear(const std::string& name, std::int64_t out, std::int64_t in) {
-    matrix(name + ".weight", out, in);
-    bias(name + ".bias", out);
-  }
-
- private:
-  Random random_;
-  ParameterSet& parameters_;
-};
 
 /// Captions by falling length, so that those that are still running are the first rows, and their words step by step.
 struct Batch {
@@ -142,7 +98,8 @@ class Teaching {
   LstmState start(const Variable& memory, std::int64_t images, const Batch& batch);
   RepeatedLinear from_hidden();
   void unroll(const Batch& batch, LstmState state);
-  Variable scores(const Variable& words);
+  Variable scores(const Variable& words, const Batch& batch);
+  Variable past(const Variable& states, const Batch& batch);
   void learn_to_choose(const Batch& batch, const std::vector<double>& log_likelihoods, DecoderLoss& result);
 
   const Config& config_;
@@ -168,7 +125,7 @@ void Teaching::see(const Variable& features, const Batch& batch) {
   }
   memory_ = dropped(memory_, options_.feature_dropout, 0);
   attention_.emplace(config_, parameters_, tape_, grid_, memory_, rows_of_images(batch, images),
-                     HardOptions{options_.seed, options_.expectation});
+                     HardOptions{options_.seed, options_.hard_expectation});
 }
 
 /// h and c in front of the first word, a row a caption.
@@ -230,13 +187,25 @@ void Teaching::unroll(const Batch& batch, LstmState state) {
   }
 }
 
+/// What the deep output reads of the states that each caption has been through: states [words, n] → [words, E].
+Variable Teaching::past(const Variable& states, const Batch& batch) {
+  Past past;
+  past.states = states;
+  past.keys = layer("history.key", states);
+  past.queries = linear(tape_, states, parameter("history.query.weight"), {});
+  past.weight = parameter("history.score.weight");
+  return linear(tape_, past_attention(tape_, past, batch.alive), parameter("deep.r.weight"), {});
+}
+
 /// The words' logits of all steps; `words` are the embeddings that were fed.
-Variable Teaching::scores(const Variable& words) {
-  Variable last = concat_rows(tape_, hiddens_);
+Variable Teaching::scores(const Variable& words, const Batch& batch) {
+  const Variable states = concat_rows(tape_, hiddens_);
+  Variable last = states;
   if (config_.output != Config::Output::kPlain) {
-    last = linear(tape_, last, parameter("deep.h.weight"), parameter("deep.bias"));
+    last = linear(tape_, states, parameter("deep.h.weight"), parameter("deep.bias"));
     last = add(tape_, last, linear(tape_, words, parameter("deep.e.weight"), {}));
     if (memory_) last = add(tape_, last, linear(tape_, concat_rows(tape_, contexts_), parameter("deep.z.weight"), {}));
+    if (config_.history != Config::History::kNone) last = add(tape_, last, past(states, batch));
     if (config_.output == Config::Output::kDeepTanh) last = activation_in_place(tape_, last, kTanh);
   }
   return layer("output", dropped(last, options_.output_dropout, 2));
@@ -252,7 +221,7 @@ DecoderLoss Teaching::run(const Variable& features, std::span<const TrainingCapt
   if (features) context_weight_ = slice_columns(tape_, weight, words.dim(1), memory_.dim(1));
   unroll(batch, start(memory_, features ? features.dim(0) : 0, batch));
 
-  const CrossEntropy entropy = cross_entropy(tape_, scores(words), batch.targets);
+  const CrossEntropy entropy = cross_entropy(tape_, scores(words, batch), batch.targets);
   DecoderLoss result;
   result.words = static_cast<std::int64_t>(batch.tokens.size());
   const auto& likelihoods = entropy.log_likelihoods;
@@ -266,7 +235,7 @@ DecoderLoss Teaching::run(const Variable& features, std::span<const TrainingCapt
   if (options_.doubly_stochastic != 0) {
     result.loss = weighted_sum(tape_, {{1, result.loss}, {options_.doubly_stochastic / count, rest}});
   }
-  if (is_hard(config_)) learn_to_choose(batch, likelihoods, result);
+  if (config_.is_hard()) learn_to_choose(batch, likelihoods, result);
   return result;
 }
 
@@ -282,7 +251,7 @@ void Teaching::learn_to_choose(const Batch& batch, const std::vector<double>& lo
       shares[row] = std::max(shares[row], std::abs(batch.targets.weights[word]));
     }
   }
-  float& baseline = parameters_.statistic(kBaseline).values()[0];
+  float& baseline = parameters_.statistic(kHardBaseline).values()[0];
   std::vector<float> advantages(rows);
   for (std::size_t row = 0; row < rows; ++row) {
     advantages[row] =
@@ -292,78 +261,14 @@ void Teaching::learn_to_choose(const Batch& batch, const std::vector<double>& lo
   }
   if (options_.reward == HardReward::kLikelihood) {
     const double mean = std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(rows);
-    baseline = static_cast<float>(kBaselineDecay * static_cast<double>(baseline) + (1 - kBaselineDecay) * mean);
+    baseline = static_cast<float>(options_.hard_baseline_decay * static_cast<double>(baseline) +
+                                  (1 - options_.hard_baseline_decay) * mean);
   }
   const Variable choices = attention_->loss(advantages, shares, options_.hard_entropy);
   result.loss = weighted_sum(tape_, {{1, result.loss}, {1, choices}});
 }
 
 }  // namespace
-
-DecoderShape decoder_shape(const DecoderConfig& config, const Weights& weights) {
-  const auto dim = [&](const char* name, std::size_t i) {
-    const Shape& shape = weights.at(name).shape;
-    if (shape.size() != 2) {
-      throw Error(ErrorCode::kModel, quote(weights.path().native()) + ": tensor " + quote(name) + " has shape " +
-                                         to_string(shape) + ", the decoder needs a matrix");
-    }
-    return shape[i];
-  };
-  DecoderShape shape;
-  shape.attention = dim("key.weight", 0);
-  shape.projected = dim("key.weight", 1);
-  shape.features = shape.projected;
-  if (config.feature_projection != Config::FeatureProjection::kNone) shape.features = dim("feature.weight", 1);
-  shape.hidden = dim("lstm.weight_hh", 1);
-  shape.vocabulary = dim("embedding.weight", 0);
-  shape.embedding = dim("embedding.weight", 1);
-  if (config.init == Config::Init::kTwoLayer) shape.init = dim("init.weight", 0);
-  if (config.output != Config::Output::kPlain) shape.deep = dim("deep.h.weight", 0);
-  shape.query_bias = weights.contains("query.bias");
-  return shape;
-}
-
-void add_decoder_parameters(const DecoderConfig& config, const DecoderShape& shape, std::uint64_t seed,
-                            ParameterSet& parameters) {
-  Maker make(seed, parameters);
-  const bool projects = config.feature_projection != Config::FeatureProjection::kNone;
-  const std::int64_t memory = projects ? shape.projected : shape.features;
-  const std::int64_t n = shape.hidden;
-  if (memory % config.heads != 0 || shape.attention % config.heads != 0) {
-    throw Error(ErrorCode::kUsage, std::to_string(config.heads) + " heads cannot share maps of " +
-                                       std::to_string(memory) + " channels and keys of " +
-                                       std::to_string(shape.attention) + " evenly");
-  }
-  if (projects) make.linear("feature", memory, shape.features);
-  make.linear("key", shape.attention, memory);
-  make.matrix("query.weight", shape.attention, n);
-  if (shape.query_bias) make.bias("query.bias", shape.attention);
-  if (is_additive(config.score)) make.matrix("score.weight", 1, shape.attention);
-  if (config.score == Config::Score::kCosine) make.constant("score.weight", {1, 1}, kSharpness);
-  if (config.selector == Config::Selector::kLocal) {
-    make.linear("place_hidden", shape.attention, n);
-    make.linear("place", 2, shape.attention);
-  }
-  if (is_hard(config)) make.statistic(kBaseline);
-  if (config.gate != Config::Gate::kNone) make.linear("gate", config.gate == Config::Gate::kScalar ? 1 : memory, n);
-  make.uniform("embedding.weight", shape.vocabulary, shape.embedding, 0.1);
-  make.matrix("lstm.weight_ih", 4 * n, shape.embedding + memory);
-  make.matrix("lstm.weight_hh", 4 * n, n);
-  const std::span<float> gates = make.bias("lstm.bias", 4 * n).value.values();
-  std::ranges::fill(gates.subspan(static_cast<std::size_t>(n), static_cast<std::size_t>(n)), 1.0F);
-  const bool two_layers = config.init == Config::Init::kTwoLayer;
-  if (two_layers) make.linear("init", shape.init, memory);
-  make.linear("init_h", n, two_layers ? shape.init : memory);
-  make.linear("init_c", n, two_layers ? shape.init : memory);
-  const bool deep = config.output != Config::Output::kPlain;
-  if (deep) {
-    make.matrix("deep.h.weight", shape.deep, n);
-    make.matrix("deep.z.weight", shape.deep, memory);
-    make.matrix("deep.e.weight", shape.deep, shape.embedding);
-    make.bias("deep.bias", shape.deep);
-  }
-  make.linear("output", shape.vocabulary, deep ? shape.deep : n);
-}
 
 DecoderLoss DecoderNetwork::loss(Tape& tape, const Variable& features, std::span<const TrainingCaption> captions,
                                  const DecoderLossOptions& options) const {

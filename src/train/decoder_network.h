@@ -7,34 +7,12 @@
 #include <span>
 #include <vector>
 
-#include "core/safetensors.h"
 #include "model/model.h"
+#include "train/decoder_parameters.h"
 #include "train/parameters.h"
 #include "train/tape.h"
 
 namespace glimpse::train {
-
-struct DecoderShape {
-  std::int64_t features = 0;     ///< D, channels of the encoder's map
-  std::int64_t projected = 512;  ///< of the projected map; without meaning where the config has no projection
-  std::int64_t attention = 256;  ///< of keys and queries
-  std::int64_t hidden = 512;     ///< of the LSTM
-  std::int64_t embedding = 256;  ///< of a word
-  std::int64_t init = 512;       ///< hidden layer of a two-layer start
-  std::int64_t deep = 512;       ///< of the deep output
-  std::int64_t vocabulary = 0;
-  bool query_bias = false;  ///< beside the key's bias, which makes it superfluous: for sets that come with one
-};
-
-/// The shape of a decoder that stands in a weights file, to go on training it. Throws Error(kModel) for tensors that
-/// are missing or no matrices.
-DecoderShape decoder_shape(const DecoderConfig& config, const Weights& weights);
-
-/// Adds the decoder's tensors with random numbers: matrices uniform in ±√(6 / (in + out)) (Glorot and Bengio 2010), the
-/// embedding uniform in ±0.1, biases 0 but the LSTM's forget gates' 1 (Jozefowicz et al. 2015). Throws Error(kUsage)
-/// for heads that cannot share the sizes evenly.
-void add_decoder_parameters(const DecoderConfig& config, const DecoderShape& shape, std::uint64_t seed,
-                            ParameterSet& parameters);
 
 /// A caption to learn.
 struct TrainingCaption {
@@ -59,10 +37,12 @@ struct DecoderLossOptions {
   bool per_caption = false;  ///< the cross entropy is a mean over captions, each one's words summed; else over words
   double doubly_stochastic = 0;  ///< weight of the mean over captions of Σ_cells (1 − Σ_t α_t)²
   std::uint64_t seed = 0;        ///< of the dropout and of the cells that are drawn: another one each step
-  // Hard attention's (Xu et al. 2015, equation 11 and section 4.1):
-  double expectation = 0.5;     ///< probability with which a picture's captions see the mean of all cells instead
-  double hard_rate = 1;         ///< λ_r
-  double hard_entropy = 0.002;  ///< λ_e
+  // Hard attention's (Xu et al. 2015, section 4.1): the gradient is that of log p(y|s) + λ_r (log p(y|s) − b) log p(s)
+  // + λ_e H[s], with the moving baseline b ← decay · b + (1 − decay) · log p(y|s).
+  double hard_expectation = 0.5;     ///< probability with which a picture's captions see the mean of all cells instead
+  double hard_rate = 1;              ///< λ_r
+  double hard_entropy = 0.002;       ///< λ_e
+  double hard_baseline_decay = 0.9;  ///< of b
   HardReward reward = HardReward::kLikelihood;
 };
 

@@ -39,6 +39,10 @@ DecoderLossOptions loss_options(const DecoderStage& options, std::uint64_t seed)
   result.label_smoothing = static_cast<float>(options.label_smoothing);
   result.doubly_stochastic = options.doubly_stochastic;
   result.seed = seed;
+  result.hard_rate = options.hard_rate;
+  result.hard_entropy = options.hard_entropy;
+  result.hard_expectation = options.hard_expectation;
+  result.hard_baseline_decay = options.hard_baseline_decay;
   return result;
 }
 

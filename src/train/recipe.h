@@ -45,12 +45,13 @@ struct EncoderOptions {
 
 struct DecoderOptions {
   std::string kind = "show-attend-tell";
-  DecoderConfig formulas;  ///< score, gate, init, output, feature-projection
-  int feature = 512;       ///< channels of the projected map
-  int attention = 256;     ///< of keys and queries
-  int hidden = 512;        ///< of the LSTM
-  int embedding = 256;     ///< of a word
-  int deep = 512;          ///< of the deep output
+  DecoderConfig
+      formulas;         ///< feature-projection, score, heads, selector, window, channels, history, gate, init, output
+  int feature = 512;    ///< channels of the projected map
+  int attention = 256;  ///< of keys and queries
+  int hidden = 512;     ///< of the LSTM
+  int embedding = 256;  ///< of a word
+  int deep = 512;       ///< of the deep output
 };
 
 /// What every stage has.
@@ -98,6 +99,12 @@ struct DecoderStage : StageOptions {
   double dropout_features = 0.5;  ///< of the projected map
   double dropout_embedding = 0.3;
   double dropout_output = 0.5;  ///< before the words' logits
+  // Of hard attention, by REINFORCE (Xu et al. 2015, section 4.1), whose gradient is that of
+  // log p(y|s) + λ_r (log p(y|s) − b) log p(s) + λ_e H[s]; b is a moving mean of log p(y|s).
+  double hard_rate = 1;              ///< λ_r
+  double hard_entropy = 0.002;       ///< λ_e
+  double hard_expectation = 0.5;     ///< probability with which a photo's captions see the mean of all cells instead
+  double hard_baseline_decay = 0.9;  ///< what a step leaves of b
   std::filesystem::path start;  ///< model whose decoder is gone on with, its layer on the map only where the encoder's
                                 ///< maps have as many channels, and its words by their spelling; empty: the stage
                                 ///< before, else random
@@ -115,7 +122,8 @@ struct FinetuneStage : DecoderStage {
   bool freeze_statistics = true;  ///< batch norm uses its running statistics and leaves them as they are
 };
 
-/// Self-critical training on CIDEr-D (Rennie et al. 2017). captions-per-photo and label-smoothing are no keys of it.
+/// Self-critical training on CIDEr-D (Rennie et al. 2017). captions-per-photo, label-smoothing, hard-rate and
+/// hard-baseline-decay are no keys of it: the captions' advantages judge the cells that hard attention drew as well.
 struct ScstStage : FinetuneStage {
   enum class Baseline { kGreedy, kMean };  ///< the greedy caption's reward, or the other samples' mean
   ScstStage() {

@@ -28,6 +28,13 @@ constexpr Spelling<DecoderConfig::Selector> kSelectors[] = {{DecoderConfig::Sele
                                                             {DecoderConfig::Selector::kHard, "hard"},
                                                             {DecoderConfig::Selector::kLocal, "local"},
                                                             {DecoderConfig::Selector::kHardLocal, "hard-local"}};
+constexpr Spelling<DecoderConfig::Channels> kChannels[] = {
+    {DecoderConfig::Channels::kNone, "none"},
+    {DecoderConfig::Channels::kChannelSpatial, "channel-spatial"},
+    {DecoderConfig::Channels::kSpatialChannel, "spatial-channel"},
+    {DecoderConfig::Channels::kElement, "element"}};
+constexpr Spelling<DecoderConfig::History> kHistories[] = {{DecoderConfig::History::kNone, "none"},
+                                                           {DecoderConfig::History::kAdditive, "additive"}};
 constexpr Spelling<DecoderConfig::Gate> kGates[] = {{DecoderConfig::Gate::kNone, "none"},
                                                     {DecoderConfig::Gate::kScalar, "scalar"},
                                                     {DecoderConfig::Gate::kVector, "vector"}};
@@ -98,6 +105,8 @@ void add_decoder(FieldList& list, DecoderOptions& decoder) {
   list.number("heads", decoder.formulas.heads, 1, 1024);
   list.choice<DecoderConfig::Selector>("selector", decoder.formulas.selector, kSelectors);
   list.number("window", decoder.formulas.window, 0.5, 1024.0);
+  list.choice<DecoderConfig::Channels>("channels", decoder.formulas.channels, kChannels);
+  list.choice<DecoderConfig::History>("history", decoder.formulas.history, kHistories);
   list.choice<DecoderConfig::Gate>("gate", decoder.formulas.gate, kGates);
   list.choice<DecoderConfig::Init>("init", decoder.formulas.init, kInits);
   list.choice<DecoderConfig::Output>("output", decoder.formulas.output, kOutputs);
@@ -152,6 +161,8 @@ void add_distill(FieldList& list, DistillStage& stage) {
 void add_teacher_forcing(FieldList& list, DecoderStage& stage) {
   list.number("captions-per-photo", stage.captions_per_photo, 1, 1000);
   list.number("label-smoothing", stage.label_smoothing, 0.0, 0.99);
+  list.number("hard-rate", stage.hard_rate, 0.0, 1e6);
+  list.number("hard-baseline-decay", stage.hard_baseline_decay, 0.0, 0.999999);
 }
 
 void add_decoder_stage(FieldList& list, DecoderStage& stage) {
@@ -160,6 +171,8 @@ void add_decoder_stage(FieldList& list, DecoderStage& stage) {
   list.number("dropout-features", stage.dropout_features, 0.0, kMostDropout);
   list.number("dropout-embedding", stage.dropout_embedding, 0.0, kMostDropout);
   list.number("dropout-output", stage.dropout_output, 0.0, kMostDropout);
+  list.number("hard-entropy", stage.hard_entropy, 0.0, 1e6);
+  list.number("hard-expectation", stage.hard_expectation, 0.0, 1.0);
   list.input("start", stage.start);
 }
 

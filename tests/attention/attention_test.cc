@@ -115,7 +115,7 @@ void compare(const Case& test, const std::string& repeat) {
   }
   const std::int64_t stride = test.size + 3;
   const Tensor queries = normal_tensor({test.images * test.rows_per_image, stride}, 5);
-  const std::span<const float> alphas = session.weigh(queries.data(), stride);
+  const std::span<const float> alphas = session.weigh({queries.data(), stride});
   const std::span<const float> contexts = session.read();
   for (std::int64_t row = 0; row < test.images * test.rows_per_image; ++row) {
     const float* cells = memory.data() + row / test.rows_per_image * image_size;
@@ -173,7 +173,7 @@ TEST(Attention, ExtremesStayADistribution) {
   }
   session.prepare(0);
   const std::vector<float> query = {0.5F, 0.5F, 0.5F, 0.5F};
-  const std::span<const float> alphas = session.weigh(query.data(), 4);
+  const std::span<const float> alphas = session.weigh({query.data(), 4});
   double sum = 0;
   for (const float alpha : alphas) {
     EXPECT_TRUE(alpha >= 0 && alpha <= 1);

@@ -134,10 +134,15 @@ TEST(Allocation, NoStepTakesALargeBlock) {
   searches[2].required = {5, 6};
   searches[3].top = kBeam;
   searches[3].sampling = search::SamplingOptions{1.2, 50, 0.9};
-  std::vector<DecoderConfig> variants(2);
+  std::vector<DecoderConfig> variants(4);
   variants[1].feature_projection = DecoderConfig::FeatureProjection::kNone;
   variants[1].gate = DecoderConfig::Gate::kVector;
   variants[1].output = DecoderConfig::Output::kPlain;
+  variants[2].channels = DecoderConfig::Channels::kChannelSpatial;
+  variants[2].selector = DecoderConfig::Selector::kLocal;
+  variants[2].history = DecoderConfig::History::kAdditive;
+  variants[3].channels = DecoderConfig::Channels::kElement;
+  variants[3].selector = DecoderConfig::Selector::kHard;
   const Tensor features = testing::random_features(shape, kImages, 1);
   for (const DecoderConfig& config : variants) {
     const Decoder decoder(config, Weights("random", testing::random_tensors(config, shape, 1)), shape.grid(),

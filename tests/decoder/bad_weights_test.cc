@@ -26,19 +26,26 @@ std::string complaint(const DecoderConfig& config, TensorMap tensors, int vocabu
   return "";
 }
 
-/// Every variant between these two reads every tensor there is.
-std::vector<DecoderConfig> two_variants() {
+/// Variants that between them read every tensor there is.
+std::vector<DecoderConfig> some_variants() {
   DecoderConfig first;
   DecoderConfig second;
   second.feature_projection = DecoderConfig::FeatureProjection::kNone;
   second.gate = DecoderConfig::Gate::kVector;
   second.init = DecoderConfig::Init::kTwoLayer;
   second.output = DecoderConfig::Output::kPlain;
-  return {first, second};
+  DecoderConfig third;
+  third.selector = DecoderConfig::Selector::kLocal;
+  third.channels = DecoderConfig::Channels::kChannelSpatial;
+  third.history = DecoderConfig::History::kAdditive;
+  DecoderConfig fourth;
+  fourth.score = DecoderConfig::Score::kCosine;
+  fourth.channels = DecoderConfig::Channels::kElement;
+  return {first, second, third, fourth};
 }
 
 void for_each_tensor(const std::function<void(const DecoderConfig&, const std::string&, const TensorMap&)>& test) {
-  for (const DecoderConfig& config : two_variants()) {
+  for (const DecoderConfig& config : some_variants()) {
     const TensorMap tensors = testing::random_tensors(config, RandomDecoderShape(), 1);
     for (const auto& entry : tensors) test(config, entry.first, tensors);
   }

@@ -4,6 +4,7 @@
 
 namespace glimpse::testing {
 
+using Channels = DecoderConfig::Channels;
 using FeatureProjection = DecoderConfig::FeatureProjection;
 using Score = DecoderConfig::Score;
 using Selector = DecoderConfig::Selector;
@@ -55,13 +56,37 @@ std::vector<DecoderConfig> all_variants() {
       variants.push_back(config);
     }
   }
+  for (const auto channels : {Channels::kChannelSpatial, Channels::kSpatialChannel, Channels::kElement}) {
+    for (const auto selector : {Selector::kSoft, Selector::kHard, Selector::kLocal, Selector::kHardLocal}) {
+      for (const int heads : {1, kHeads}) {
+        DecoderConfig config;
+        config.channels = channels;
+        config.selector = selector;
+        config.window = 1.2;
+        config.heads = heads;
+        if (heads > 1) config.score = selector == Selector::kSoft ? Score::kCosine : Score::kScaledDot;
+        config.never_emit = {0, 1, 3};
+        variants.push_back(config);
+      }
+    }
+  }
+  for (const auto output : {Output::kDeep, Output::kDeepTanh}) {
+    DecoderConfig config;
+    config.history = DecoderConfig::History::kAdditive;
+    config.output = output;
+    if (output == Output::kDeep) config.channels = Channels::kSpatialChannel;
+    config.never_emit = {0, 1, 3};
+    variants.push_back(config);
+  }
   return variants;
 }
 
 std::string describe(const DecoderConfig& config) {
   return "projection " + std::to_string(static_cast<int>(config.feature_projection)) + ", score " +
          std::to_string(static_cast<int>(config.score)) + ", " + std::to_string(config.heads) + " heads, selector " +
-         std::to_string(static_cast<int>(config.selector)) + ", gate " + std::to_string(static_cast<int>(config.gate)) +
+         std::to_string(static_cast<int>(config.selector)) + ", channels " +
+         std::to_string(static_cast<int>(config.channels)) + ", history " +
+         std::to_string(static_cast<int>(config.history)) + ", gate " + std::to_string(static_cast<int>(config.gate)) +
          ", init " + std::to_string(static_cast<int>(config.init)) + ", output " +
          std::to_string(static_cast<int>(config.output));
 }
@@ -95,6 +120,20 @@ TensorMap random_tensors(const DecoderConfig& config, const RandomDecoderShape& 
   if (config.selector == Selector::kLocal) {
     add_linear("place_hidden", shape.attention, n);
     add_linear("place", 2, shape.attention);
+  }
+  if (config.channels == Channels::kElement) {
+    add_linear("element.key", memory, memory);
+    add("element.query.weight", {memory, n});
+  } else if (config.channels != Channels::kNone) {
+    add("channel.key.weight", {shape.attention, 1});
+    add_linear("channel.query", shape.attention, n);
+    add("channel.score.weight", {1, shape.attention});
+  }
+  if (config.history != DecoderConfig::History::kNone) {
+    add_linear("history.key", shape.attention, n);
+    add("history.query.weight", {shape.attention, n});
+    add("history.score.weight", {1, shape.attention});
+    add("deep.r.weight", {shape.deep, n});
   }
   if (config.gate != Gate::kNone) add_linear("gate", config.gate == Gate::kScalar ? 1 : memory, n);
   add("embedding.weight", {shape.words, shape.embedding});

@@ -1,6 +1,5 @@
 // Every variant of the decoder against the plain loops, over several steps in which rows change places.
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -41,37 +40,43 @@ void expect_row(const search::StepOutput& output, std::size_t row, const Referen
     EXPECT_NEAR(output.alphas[row * cells + i], expected.alphas[i], kTolerance) << repeat << ", cell " << i;
     sum += static_cast<double>(output.alphas[row * cells + i]);
   }
-  const bool windows =
-      config.selector == DecoderConfig::Selector::kLocal || config.selector == DecoderConfig::Selector::kHardLocal;
-  if (windows) {
+  if (config.has_window()) {
     EXPECT_LE(sum, 1 + 1e-6) << repeat;
   } else {
     EXPECT_NEAR(sum, 1, 1e-6) << repeat;
+  }
+  ASSERT_EQ(output.channels.empty(), expected.channels.empty()) << repeat;
+  for (std::size_t c = 0; c < expected.channels.size(); ++c) {
+    EXPECT_NEAR(output.channels[row * expected.channels.size() + c], expected.channels[c], 10 * kTolerance)
+        << repeat << ", channel " << c;
   }
   if (config.gate != DecoderConfig::Gate::kNone) {
     EXPECT_NEAR(output.gates[row], expected.gate, kTolerance) << repeat;
   }
 }
 
-void compare(const DecoderConfig& config, const RandomDecoderShape& shape, std::uint64_t seed) {
+void compare(const DecoderConfig& config, const RandomDecoderShape& shape, std::uint64_t seed,
+             std::span<const float> masks = {}, int steps = kSteps) {
   const Weights weights("random", testing::random_tensors(config, shape, seed));
   const Tensor features = testing::random_features(shape, kImages, seed);
   const Decoder decoder(config, weights, shape.grid(), static_cast<int>(shape.words));
   EXPECT_EQ(decoder.features(), shape.features);
   DecoderSession session(decoder, kImages, kRows);
-  session.prepare(features.values(), kImages);
+  session.prepare(features.values(), kImages, masks);
 
   std::vector<ReferenceDecoder> references;
   std::vector<ReferenceDecoder::State> states;
   const std::size_t size = features.values().size() / kImages;
   for (std::size_t image = 0; image < kImages; ++image) {
     references.emplace_back(config, weights);
-    references.back().prepare(features.values().subspan(image * size, size), shape.grid());
+    const auto cells = static_cast<std::size_t>(shape.cells);
+    references.back().prepare(features.values().subspan(image * size, size), shape.grid(),
+                              masks.empty() ? masks : masks.subspan(image * cells, cells));
     states.insert(states.end(), kRows, references.back().start());
   }
 
   Random random(seed);
-  for (int step = 0; step < kSteps; ++step) {
+  for (int step = 0; step < steps; ++step) {
     std::vector<int> tokens;
     std::vector<int> parents;
     for (int row = 0; row < kImages * kRows; ++row) {
@@ -122,44 +127,25 @@ TEST(DecoderVariants, EqualPlainLoopsAtOtherSizes) {
   }
 }
 
-/// The first step's numbers of one picture.
-std::vector<float> first_step(const DecoderConfig& config, testing::TensorMap tensors,
-                              const RandomDecoderShape& shape) {
-  const Weights weights("random", std::move(tensors));
-  DecoderSession session(Decoder(config, weights, shape.grid(), static_cast<int>(shape.words)), 1, 1);
-  const Tensor features = testing::random_features(shape, 1, 2);
-  session.prepare(features.values(), 1);
-  const search::StepOutput output = session.step(std::vector<int>{5}, std::vector<int>{0});
-  std::vector<float> all(output.log_probs.begin(), output.log_probs.end());
-  all.insert(all.end(), output.alphas.begin(), output.alphas.end());
-  return all;
-}
-
-TEST(DecoderVariants, AnInfinitelyWideWindowIsSoft) {
-  for (const int heads : {1, testing::kHeads}) {
-    DecoderConfig soft;
-    soft.heads = heads;
-    DecoderConfig local = soft;
-    local.selector = DecoderConfig::Selector::kLocal;
-    local.window = 1e4;
-    const std::vector<float> expected = first_step(soft, testing::random_tensors(soft, {}, 3), {});
-    auto tensors = testing::random_tensors(soft, {}, 3);
-    for (auto& [name, tensor] : testing::random_tensors(local, {}, 4)) {
-      if (name.starts_with("place")) tensors.emplace(name, std::move(tensor));
+/// Of two pictures: cells that do not count, that count less, and a region in a corner, which most windows miss.
+TEST(DecoderVariants, EqualPlainLoopsThroughMasks) {
+  std::vector<float> masks(2 * 15, 0.0F);
+  for (std::size_t i = 0; i < 15; ++i) masks[i] = i % 3 == 0 ? 0.0F : i % 3 == 1 ? 0.25F : 1.0F;
+  masks[15 + 13] = masks[15 + 14] = 1;
+  std::uint64_t seed = 1;
+  for (const DecoderConfig& config : testing::all_variants()) {
+    const DecoderConfig usual;  // what does not look at cells does not see masks
+    if (config.gate == usual.gate && config.init == usual.init && config.output == usual.output) {
+      compare(config, {}, seed++, masks);
     }
-    EXPECT_THAT(first_step(local, std::move(tensors), {}), ::testing::Pointwise(::testing::FloatNear(1e-5F), expected));
   }
 }
 
-TEST(DecoderVariants, HardIsSoftOfEverSharperScores) {
-  DecoderConfig soft;
-  DecoderConfig hard;
-  hard.selector = DecoderConfig::Selector::kHard;
-  auto tensors = testing::random_tensors(soft, {}, 3);
-  for (float& value : tensors.at("score.weight").values()) value *= 1e4F;
-  auto copy = testing::random_tensors(soft, {}, 3);
-  EXPECT_THAT(first_step(soft, std::move(tensors), {}),
-              ::testing::Pointwise(::testing::FloatNear(1e-5F), first_step(hard, std::move(copy), {})));
+TEST(DecoderVariants, CaptionsLongerThanUsualLookBackAtAllOfThem) {
+  DecoderConfig config;
+  config.history = DecoderConfig::History::kAdditive;
+  config.never_emit = {0, 1, 3};
+  compare(config, {}, 1, {}, 30);
 }
 
 }  // namespace

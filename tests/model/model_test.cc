@@ -41,7 +41,12 @@ TEST(Config, SurvivesTheRoundTrip) {
   config.decoder.score = DecoderConfig::Score::kAdditiveRelu;
   config.decoder.gate = DecoderConfig::Gate::kVector;
   config.decoder.init = DecoderConfig::Init::kTwoLayer;
-  config.decoder.output = DecoderConfig::Output::kPlain;
+  config.decoder.selector = DecoderConfig::Selector::kLocal;
+  config.decoder.window = 1.5;
+  config.decoder.heads = 2;
+  config.decoder.channels = DecoderConfig::Channels::kSpatialChannel;
+  config.decoder.history = DecoderConfig::History::kAdditive;
+  config.decoder.output = DecoderConfig::Output::kDeep;
   config.provenance = R"({"data":"none"})";
   const std::string json = config_to_json(config);
   std::string graph_file;
@@ -50,7 +55,30 @@ TEST(Config, SurvivesTheRoundTrip) {
   EXPECT_EQ(graph_file, "encoder.graph");
   EXPECT_EQ(read.input.mean, config.input.mean);
   EXPECT_EQ(read.decoder.init, DecoderConfig::Init::kTwoLayer);
+  EXPECT_EQ(read.decoder.selector, DecoderConfig::Selector::kLocal);
+  EXPECT_EQ(read.decoder.window, 1.5);
+  EXPECT_EQ(read.decoder.heads, 2);
+  EXPECT_EQ(read.decoder.channels, DecoderConfig::Channels::kSpatialChannel);
+  EXPECT_EQ(read.decoder.history, DecoderConfig::History::kAdditive);
   EXPECT_EQ(read.provenance, config.provenance);
+}
+
+TEST(Config, WhatOlderModelsDoNotSayIsOff) {
+  Json json = Json::parse(config_to_json(testing::tiny_config()));
+  for (const char* key : {"selector", "channels", "history"}) json["decoder"].erase(key);
+  std::string graph_file;
+  const DecoderConfig read = config_from_json(json.dump(), "model.json", graph_file).decoder;
+  EXPECT_EQ(read.selector, DecoderConfig::Selector::kSoft);
+  EXPECT_EQ(read.channels, DecoderConfig::Channels::kNone);
+  EXPECT_EQ(read.history, DecoderConfig::History::kNone);
+}
+
+TEST(Config, APastNeedsADeepOutput) {
+  ModelConfig config = testing::tiny_config();
+  config.decoder.history = DecoderConfig::History::kAdditive;
+  EXPECT_EQ(parse_error(config_to_json(config)), "");
+  config.decoder.output = DecoderConfig::Output::kPlain;
+  EXPECT_THAT(parse_error(config_to_json(config)), HasSubstr("'decoder.history' needs a deep output"));
 }
 
 TEST(Config, EveryBadValueIsNamed) {
@@ -75,6 +103,8 @@ TEST(Config, EveryBadValueIsNamed) {
       {"/encoder/rows", 100'000, "'encoder.rows'"},
       {"/decoder/kind", "transformer", "'decoder.kind' is 'transformer'"},
       {"/decoder/score", "dot", "'decoder.score' is 'dot'; known are"},
+      {"/decoder/channels", "all", "'decoder.channels' is 'all'; known are 'none', 'channel, then spatial"},
+      {"/decoder/history", true, "'decoder.history' is not a text"},
       {"/decoder/lstm", "gates i,f,o,g", "'decoder.lstm'"},
       {"/decoder/end_id", -1, "'decoder.end_id'"},
       {"/decoder/never_emit", {0, 2}, "captions could not end"},

@@ -121,7 +121,7 @@ void check_variant(const DecoderConfig& config, bool pictures, bool per_caption 
   options.label_smoothing = 0.1F;
   options.doubly_stochastic = 0.7;
   options.per_caption = per_caption;
-  options.expectation = 1;  // what hard attention draws has no gradient of its own: see below
+  options.hard_expectation = 1;  // what hard attention draws has no gradient of its own: see below
   GradientCase c;
   c.name = glimpse::testing::describe(config) + (pictures ? "" : ", language");
   c.inputs = {{.shape = {kImages, kCells, tiny_shape().features}, .gradient = pictures},
@@ -146,6 +146,9 @@ TEST(DecoderNetwork, LanguageAloneEqualsPlainLoops) {
     DecoderConfig config;
     config.output = output;
     check_variant(config, false);
+    if (output == DecoderConfig::Output::kPlain) continue;
+    config.history = DecoderConfig::History::kAdditive;
+    check_variant(config, false);
   }
 }
 
@@ -167,9 +170,7 @@ TEST(DecoderNetwork, ForwardEqualsInferenceForEveryVariant) {
   const RandomDecoderShape shape;
   for (DecoderConfig config : glimpse::testing::all_variants()) {
     config.never_emit.clear();
-    // Inference takes the best cell where training draws one.
-    if (config.selector == DecoderConfig::Selector::kHard || config.selector == DecoderConfig::Selector::kHardLocal)
-      continue;
+    if (config.is_hard()) continue;  // inference takes the best cell where training draws one
     ParameterSet parameters;
     fill(config, shape, 5, parameters);
     const Weights weights("trained", [&] {
@@ -232,7 +233,7 @@ TEST(DecoderNetwork, HardChoicesFollowTheGradientOfTheExpectedLoss) {
   const double loss = expected_loss(config, parameters, all, features);
 
   DecoderLossOptions options;
-  options.expectation = 0;
+  options.hard_expectation = 0;
   options.hard_entropy = 0;
   dnn::Kernels kernels(1);
   Parameter& query = parameters.at("query.weight");
@@ -284,7 +285,7 @@ TEST(DecoderNetwork, TheBaselineFollowsTheLikelihoods) {
   fill(config, tiny_shape(), 7, parameters);
   const Tensor features = glimpse::testing::random_features(tiny_shape(), kImages, 9);
   dnn::Kernels kernels(1);
-  const float& baseline = parameters.statistic("hard.baseline").values()[0];
+  float& baseline = parameters.statistic("hard.baseline").values()[0];
   DecoderLossOptions options;
   Tape tape(kernels);
   const DecoderNetwork network(config, parameters, tiny_shape().grid());
@@ -292,11 +293,44 @@ TEST(DecoderNetwork, TheBaselineFollowsTheLikelihoods) {
   const double a_caption =
       -loss.cross_entropy * static_cast<double>(loss.words) / static_cast<double>(captions().size());
   EXPECT_NEAR(baseline, 0.1 * a_caption, 1e-4);
+  baseline = 0;
+  options.hard_baseline_decay = 0.75;
+  Tape slower(kernels);
+  network.loss(slower, slower.constant(features), captions(), options);
+  EXPECT_NEAR(baseline, 0.25 * a_caption, 0.01 * std::abs(a_caption));
   const float before = baseline;
   options.reward = HardReward::kWeight;
   Tape other(kernels);
   network.loss(other, other.constant(features), captions(), options);
   EXPECT_EQ(baseline, before) << "self-critical training has its own";
+}
+
+/// λ_r scales the gradient by what was drawn, λ_e that of the entropy, and images on the expectation have neither.
+TEST(DecoderNetwork, HardChoicesAreWeighedAsTheOptionsSay) {
+  DecoderConfig config;
+  config.selector = DecoderConfig::Selector::kHard;
+  ParameterSet parameters;
+  fill(config, tiny_shape(), 7, parameters);
+  const Tensor features = glimpse::testing::random_features(tiny_shape(), kImages, 9);
+  const auto loss = [&](double rate, double entropy, double expectation) {
+    dnn::Kernels kernels(1);
+    parameters.statistic("hard.baseline").values()[0] = 0;
+    DecoderLossOptions options;
+    options.hard_rate = rate;
+    options.hard_entropy = entropy;
+    options.hard_expectation = expectation;
+    Tape tape(kernels);
+    const DecoderNetwork network(config, parameters, tiny_shape().grid());
+    return static_cast<double>(network.loss(tape, tape.constant(features), captions(), options).loss.value().data()[0]);
+  };
+  const double none = loss(0, 0, 0);
+  const double rated = loss(1, 0, 0) - none;
+  const double entropy = loss(0, 1, 0) - none;
+  EXPECT_NE(rated, 0);
+  EXPECT_LT(entropy, 0) << "more entropy, less loss";
+  EXPECT_NEAR(loss(3, 0, 0) - none, 3 * rated, 1e-4 * std::abs(rated));
+  EXPECT_NEAR(loss(0, 2, 0) - none, 2 * entropy, 1e-3 * std::abs(entropy));
+  EXPECT_NEAR(loss(2, 2, 1), loss(0, 0, 1), 1e-6);
 }
 
 TEST(DecoderNetwork, DropoutChangesWithTheSeedAlone) {
@@ -323,6 +357,14 @@ TEST(DecoderNetwork, DropoutChangesWithTheSeedAlone) {
   EXPECT_NE(none, loss(1, 0, 0, 0.5));
   EXPECT_EQ(loss(1, 0.5, 0.5, 0.5), loss(1, 0.5, 0.5, 0.5));
   EXPECT_NE(loss(1, 0.5, 0.5, 0.5), loss(2, 0.5, 0.5, 0.5));
+}
+
+TEST(DecoderNetwork, APastNeedsADeepOutput) {
+  DecoderConfig config;
+  config.history = DecoderConfig::History::kAdditive;
+  config.output = DecoderConfig::Output::kPlain;
+  ParameterSet parameters;
+  EXPECT_THROW(add_decoder_parameters(config, shape_of(tiny_shape()), 1, parameters), Error);
 }
 
 TEST(DecoderNetwork, CaptionsThatCannotBeLearntAreRefused) {

@@ -42,10 +42,11 @@ class NaiveDecoderLoss {
       Doubles h = options.pictures ? start("init_h", memory) : Doubles(at("lstm.bias").size() / 4, 0.0);
       Doubles c = options.pictures ? start("init_c", memory) : h;
       Doubles seen(cells_of(options) * static_cast<std::size_t>(config_.heads), 0.0);
+      std::vector<Doubles> past;
       for (std::size_t t = 0; t <= caption.words.size(); ++t) {
         const int fed = t == 0 ? config_.start_id : caption.words[t - 1];
         const int target = t == caption.words.size() ? config_.end_id : caption.words[t];
-        const Doubles scores = step(memory, options, fed, h, c, seen);
+        const Doubles scores = step(memory, options, fed, h, c, seen, past);
         if (t == caption.words.size() && !caption.ended) continue;
         entropy += static_cast<double>(caption.weight) * smoothed(scores, target, options);
       }
@@ -102,10 +103,15 @@ class NaiveDecoderLoss {
     return memory;
   }
 
-  Doubles start(const std::string& name, const std::vector<Doubles>& memory) const {
+  static Doubles mean_of(const std::vector<Doubles>& memory) {
     Doubles mean(memory[0].size(), 0.0);
     for (const Doubles& cell : memory) mean = sum(mean, cell);
     for (double& value : mean) value /= static_cast<double>(memory.size());
+    return mean;
+  }
+
+  Doubles start(const std::string& name, const std::vector<Doubles>& memory) const {
+    Doubles mean = mean_of(memory);
     if (config_.init == DecoderConfig::Init::kTwoLayer) mean = each(layer("init", mean), relu);
     const Doubles state = layer(name, mean);
     return config_.init == DecoderConfig::Init::kLinear ? state : each(state, tanh_of);
@@ -153,7 +159,51 @@ class NaiveDecoderLoss {
     return alphas;
   }
 
-  Doubles look(const std::vector<Doubles>& memory, const Doubles& h, const Options& options, Doubles& seen) const {
+  static Doubles times(Doubles a, const Doubles& b) {
+    for (std::size_t i = 0; i < a.size(); ++i) a[i] *= b[i];
+    return a;
+  }
+  static Doubles softmax(Doubles scores) {
+    double total = 0;
+    for (double& score : scores) total += score = std::exp(score);
+    for (double& score : scores) score /= total;
+    return scores;
+  }
+
+  /// The channels' weights, mean 1.
+  Doubles channel_weights(const Doubles& values, const Doubles& h) const {
+    const Doubles query = layer("channel.query", h);
+    Doubles scores;
+    for (const double value : values) {
+      const Doubles b = each(sum(linear("channel.key.weight", "", {value}), query), tanh_of);
+      scores.push_back(linear("channel.score.weight", "", b)[0]);
+    }
+    return each(softmax(scores), [&](double weight) { return weight * static_cast<double>(values.size()); });
+  }
+
+  Doubles look(const std::vector<Doubles>& whole, const Doubles& h, const Options& options, Doubles& seen) const {
+    using Channels = DecoderConfig::Channels;
+    std::vector<Doubles> memory = whole;
+    if (config_.channels == Channels::kChannelSpatial) {
+      const Doubles weights = channel_weights(mean_of(whole), h);
+      for (Doubles& cell : memory) cell = times(cell, weights);
+    }
+    Doubles context = look_at_cells(memory, h, options, seen);
+    if (config_.channels == Channels::kSpatialChannel) context = times(context, channel_weights(context, h));
+    if (config_.gate == DecoderConfig::Gate::kNone) return context;
+    const Doubles gate = each(layer("gate", h), sigmoid);
+    for (std::size_t j = 0; j < context.size(); ++j) context[j] *= gate[gate.size() == 1 ? 0 : j];
+    return context;
+  }
+
+  /// What is read of a cell: its channels as far as they are open.
+  Doubles opened(const Doubles& cell, const Doubles& h) const {
+    if (config_.channels != DecoderConfig::Channels::kElement) return cell;
+    return times(cell, each(sum(layer("element.key", cell), linear("element.query.weight", "", h)), sigmoid));
+  }
+
+  Doubles look_at_cells(const std::vector<Doubles>& memory, const Doubles& h, const Options& options,
+                        Doubles& seen) const {
     const Doubles query = linear("query.weight", tensors_.contains("query.bias") ? "query.bias" : std::string(), h);
     Doubles context(memory[0].size(), 0.0);
     const auto heads = static_cast<std::size_t>(config_.heads);
@@ -169,18 +219,34 @@ class NaiveDecoderLoss {
       }
       for (std::size_t i = 0; i < memory.size(); ++i) {
         seen[head * memory.size() + i] += alphas[i];
-        for (std::size_t j = head * share; j < (head + 1) * share; ++j) context[j] += alphas[i] * memory[i][j];
+        const Doubles cell = opened(memory[i], h);
+        for (std::size_t j = head * share; j < (head + 1) * share; ++j) context[j] += alphas[i] * cell[j];
       }
     }
-    if (config_.gate == DecoderConfig::Gate::kNone) return context;
-    const Doubles gate = each(layer("gate", h), sigmoid);
-    for (std::size_t j = 0; j < context.size(); ++j) context[j] *= gate[gate.size() == 1 ? 0 : j];
     return context;
   }
 
-  /// The words' scores; h and c become those of the next step, `seen` [heads, cells] grows by the alphas.
+  /// What h sees of the states before it.
+  Doubles look_back(const Doubles& h, const std::vector<Doubles>& past) const {
+    Doubles seen(h.size(), 0.0);
+    if (past.empty()) return seen;
+    const Doubles query = linear("history.query.weight", "", h);
+    Doubles scores;
+    for (const Doubles& before : past) {
+      const Doubles b = each(sum(layer("history.key", before), query), tanh_of);
+      scores.push_back(linear("history.score.weight", "", b)[0]);
+    }
+    scores = softmax(scores);
+    for (std::size_t i = 0; i < past.size(); ++i) {
+      for (std::size_t j = 0; j < seen.size(); ++j) seen[j] += scores[i] * past[i][j];
+    }
+    return seen;
+  }
+
+  /// The words' scores; h and c become those of the next step, `seen` [heads, cells] grows by the alphas, `past`
+  /// by h.
   Doubles step(const std::vector<Doubles>& memory, const Options& options, int fed, Doubles& h, Doubles& c,
-               Doubles& seen) const {
+               Doubles& seen, std::vector<Doubles>& past) const {
     const std::size_t n = h.size();
     const std::size_t input = at("lstm.weight_ih").size() / (4 * n);
     const std::size_t size = at("embedding.weight").size() / at("output.bias").size();
@@ -195,8 +261,12 @@ class NaiveDecoderLoss {
       h[j] = sigmoid(gates[3 * n + j]) * std::tanh(c[j]);
     }
     if (config_.output == DecoderConfig::Output::kPlain) return layer("output", h);
-    const Doubles deep = sum(sum(linear("deep.h.weight", "deep.bias", h), linear("deep.z.weight", "", context)),
-                             linear("deep.e.weight", "", word));
+    Doubles deep = sum(sum(linear("deep.h.weight", "deep.bias", h), linear("deep.z.weight", "", context)),
+                       linear("deep.e.weight", "", word));
+    if (config_.history == DecoderConfig::History::kAdditive) {
+      deep = sum(deep, linear("deep.r.weight", "", look_back(h, past)));
+      past.push_back(h);
+    }
     return layer("output", config_.output == DecoderConfig::Output::kDeepTanh ? each(deep, tanh_of) : deep);
   }
 
