@@ -53,8 +53,11 @@ std::vector<std::pair<std::string, std::int64_t>> decoder_sizes(const Weights& w
     std::size_t dimension;
   };
   static constexpr std::array kSizes = {Size{"lstm_units", "lstm.weight_hh", 1},
-                                        Size{"embedding", "embedding.weight", 1}, Size{"attention", "key.weight", 0},
-                                        Size{"features", "key.weight", 1}};
+                                        Size{"embedding", "embedding.weight", 1},
+                                        Size{"attention", "key.weight", 0},
+                                        Size{"features", "key.weight", 1},
+                                        Size{"channel_keys", "channel.query.weight", 0},
+                                        Size{"history_keys", "history.query.weight", 0}};
   std::vector<std::pair<std::string, std::int64_t>> sizes;
   for (const Size& size : kSizes) {
     if (weights.contains(size.tensor)) sizes.emplace_back(size.label, weights.at(size.tensor).shape.at(size.dimension));
@@ -162,6 +165,8 @@ std::string describe(const Model& model, const ModelSummary& summary) {
   for (const auto& [key, formula] : decoder_formulas(config.decoder)) {
     text += line("", std::string(key) + ": " + std::string(formula));
   }
+  if (config.decoder.has_window())
+    text += line("", "window: " + in_short(config.decoder.window) + " cells to each side");
   text += line("vocabulary", grouped(static_cast<std::int64_t>(config.vocabulary.size())) + " words");
   for (const auto& [type, totals] : summary.tensors) {
     text +=
@@ -194,6 +199,7 @@ std::string to_json(const Model& model, const ModelSummary& summary) {
   json["decoder"] = {{"parameters", summary.decoder_parameters}};
   for (const auto& [label, size] : summary.sizes) json["decoder"][label] = size;
   for (const auto& [key, formula] : decoder_formulas(config.decoder)) json["decoder"][std::string(key)] = formula;
+  if (config.decoder.has_window()) json["decoder"]["window"] = config.decoder.window;
   json["vocabulary"] = config.vocabulary.size();
   json["tensors"] = Json::object();
   for (const auto& [type, totals] : summary.tensors) {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
+#include <memory>
 
 namespace glimpse::apps {
 namespace {
@@ -10,6 +12,7 @@ namespace {
 constexpr int kMaxBeam = 1000;
 constexpr int kMaxWords = 1000;
 constexpr int kMaxThreads = 1024;
+constexpr double kLargestPixel = 1e9;
 
 auto string_value(const char* name) { return po::value<std::string>()->value_name(name); }
 auto list_value(const char* name) { return po::value<std::vector<std::string>>()->value_name(name)->composing(); }
@@ -35,6 +38,12 @@ OptionGroup search_group() {
       "draw words at random instead, from the K likeliest, or the likeliest that make up P together; T below 1 is "
       "tamer, above 1 wilder. Name any of the three");
   add("seed", string_value("N"), "start of the random numbers of --sample: the same seed, the same captions");
+  add("hard-sample", string_value("SEED"),
+      "of a model with hard attention: draw the cells that it looks at, instead of taking the best; the same seed, the "
+      "same captions");
+  add("roi", string_value("X,Y,W,H"),
+      "look only at this rectangle: its left and top, width and height in pixels of the upright picture");
+  add("mask", string_value("FILE"), "look only where this picture, stretched to the size of the other, is white");
   add("length-penalty", string_value("A"),
       with_default("score = log-probability / (words, end counted)^A", in_short(standard.length_penalty)).c_str());
   add("max-words", string_value("N"), with_default("longest caption", std::to_string(standard.max_words)).c_str());
@@ -108,6 +117,25 @@ search::SearchOptions read_search(const ParsedArguments& arguments) {
   return options;
 }
 
+/// "x,y,w,h", in pixels.
+Rect parse_roi(std::string_view text) {
+  std::vector<double> numbers;
+  for (std::size_t from = 0; from <= text.size();) {
+    const std::size_t to = std::min(text.find(',', from), text.size());
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data() + from, text.data() + to, number);
+    const bool good = error == std::errc() && end == text.data() + to && std::abs(number) <= kLargestPixel;
+    numbers.push_back(good ? number : std::nan(""));
+    from = to + 1;
+  }
+  const bool finite = std::ranges::none_of(numbers, [](double number) { return std::isnan(number); });
+  if (!finite || numbers.size() != 4 || numbers[2] <= 0 || numbers[3] <= 0) {
+    throw Error(ErrorCode::kUsage, "--roi takes left, top, width and height in pixels, the last two above 0, not " +
+                                       quote(text) + ": --roi 100,50,200,200");
+  }
+  return {numbers[0], numbers[1], numbers[2], numbers[3]};
+}
+
 std::vector<std::string> read_list(const ParsedArguments& arguments, const std::string& name) {
   if (!arguments.has(name)) return {};
   return arguments.options[name].as<std::vector<std::string>>();
@@ -155,6 +183,14 @@ ModelOptions read_model_options(const ParsedArguments& arguments) {
     if (std::count(options.caption.forbidden.begin(), options.caption.forbidden.end(), word) > 0) {
       throw Error(ErrorCode::kUsage, quote(word) + " is both required and forbidden");
     }
+  }
+  if (arguments.has("roi")) options.caption.region.box = parse_roi(*arguments.text("roi"));
+  if (arguments.has("mask")) {
+    options.caption.region.mask = std::make_shared<const Image>(load_image(*arguments.text("mask")));
+  }
+  if (arguments.has("hard-sample")) {
+    const int seed = arguments.integer("hard-sample", 0, 0, std::numeric_limits<int>::max());
+    options.caption.hard_seed = static_cast<std::uint64_t>(seed);
   }
   options.caption.prefix = arguments.text("prefix").value_or("");
   options.threads = arguments.integer("threads", 0, 1, kMaxThreads);

@@ -23,6 +23,7 @@ double rounded(double value, int decimals) {
 
 constexpr int kLogProbDecimals = 4;
 constexpr int kAttentionDecimals = 6;
+constexpr int kChannelDecimals = 4;
 
 std::string fixed(double value, int decimals) {
   std::array<char, 64> text{};
@@ -119,7 +120,19 @@ class JsonFormat : public RecordFormat {
       for (const float weight : glimpse.alpha) row.push_back(rounded(weight, kAttentionDecimals));
       weights.push_back(std::move(row));
     }
-    return {{"rows", layout_.rows}, {"cols", layout_.cols}, {"weights", std::move(weights)}};
+    Json json = {{"rows", layout_.rows}, {"cols", layout_.cols}, {"weights", std::move(weights)}};
+    if (!caption.glimpses.empty() && !caption.glimpses.front().channels.empty()) json["channels"] = channels(caption);
+    return json;
+  }
+
+  static Json channels(const Caption& caption) {
+    Json weights = Json::array();
+    for (const Glimpse& glimpse : caption.glimpses) {
+      Json row = Json::array();
+      for (const float weight : glimpse.channels) row.push_back(rounded(weight, kChannelDecimals));
+      weights.push_back(std::move(row));
+    }
+    return weights;
   }
 
   RecordLayout layout_;

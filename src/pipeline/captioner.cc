@@ -132,17 +132,28 @@ struct CaptionSession::Impl {
   Impl(std::shared_ptr<const Captioner::Impl> shared, const CaptionOptions& caption_options)
       : captioner(std::move(shared)),
         options(resolve(captioner->vocabulary, caption_options)),
+        region(caption_options.region),
         encoder(captioner->encoder),
-        decoder(captioner->decoder, captioner->batch, search::rows_needed(options)) {}
+        decoder(captioner->decoder, captioner->batch, search::rows_needed(options)) {
+    if (caption_options.hard_seed && !captioner->config.decoder.is_hard()) {
+      throw Error(ErrorCode::kUsage,
+                  "the model " + quote(captioner->config.name) +
+                      " looks at all cells at once: there are none to draw with a seed of their own");
+    }
+    decoder.draw_cells(caption_options.hard_seed);
+  }
 
   /// The encoder's input for the picture at `place`.
   std::span<float> input(std::size_t place);
   /// What stands in the input, captioned; an empty transform: nothing does at that place.
   std::vector<std::vector<Caption>> run(std::span<const std::optional<ViewTransform>> transforms);
+  /// How much the pictures' cells count, [transforms, cells]; nothing where all do.
+  std::vector<float> masks(std::span<const std::optional<ViewTransform>> transforms) const;
   Caption to_caption(const search::Hypothesis& hypothesis, const ViewTransform& transform) const;
 
   std::shared_ptr<const Captioner::Impl> captioner;
   search::SearchOptions options;
+  Region region;
   dnn::Session encoder;
   DecoderSession decoder;
   CaptionTimes* times = nullptr;
@@ -154,6 +165,19 @@ std::span<float> CaptionSession::Impl::input(std::size_t place) {
   return all.subspan(place * size, size);
 }
 
+std::vector<float> CaptionSession::Impl::masks(std::span<const std::optional<ViewTransform>> transforms) const {
+  std::vector<float> weights;
+  if (!region) return weights;
+  const ModelConfig& config = captioner->config;
+  for (const std::optional<ViewTransform>& transform : transforms) {
+    const std::vector<float> own = transform
+                                       ? cell_weights(region, *transform, config.rows, config.cols)
+                                       : std::vector<float>(static_cast<std::size_t>(config.grid().cells()), 1.0F);
+    weights.insert(weights.end(), own.begin(), own.end());
+  }
+  return weights;
+}
+
 std::vector<std::vector<Caption>> CaptionSession::Impl::run(std::span<const std::optional<ViewTransform>> transforms) {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point begin = Clock::now();
@@ -161,7 +185,8 @@ std::vector<std::vector<Caption>> CaptionSession::Impl::run(std::span<const std:
   const Clock::time_point encoded = Clock::now();
   const std::span<const float> features = encoder.output();
   const std::size_t feature_size = features.size() / static_cast<std::size_t>(captioner->batch);
-  decoder.prepare(features.first(transforms.size() * feature_size), static_cast<int>(transforms.size()));
+  decoder.prepare(features.first(transforms.size() * feature_size), static_cast<int>(transforms.size()),
+                  masks(transforms));
 
   std::vector<std::vector<Caption>> captions;
   for (const std::vector<search::Hypothesis>& best : search::search(decoder, options)) {
@@ -190,6 +215,7 @@ Caption CaptionSession::Impl::to_caption(const search::Hypothesis& hypothesis, c
     glimpse.log_prob = hypothesis.log_probs[i];
     if (!hypothesis.gates.empty()) glimpse.beta = hypothesis.gates[i];
     glimpse.alpha = hypothesis.alphas[i];
+    if (!hypothesis.channels.empty()) glimpse.channels = hypothesis.channels[i];
     const CellBlock block = attended_block(glimpse.alpha, rows, cols);
     glimpse.box = transform.cells_to_source(block.row, block.col, block.rows, block.cols, rows, cols);
     caption.glimpses.push_back(std::move(glimpse));

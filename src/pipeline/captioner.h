@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "dnn/plan.h"
 #include "image/image.h"
 #include "model/model.h"
+#include "pipeline/region.h"
 #include "search/search.h"
 
 namespace glimpse {
@@ -33,6 +35,10 @@ struct CaptionOptions {
   std::vector<std::string> required;   ///< texts, each of one word or more
   std::vector<std::string> forbidden;  ///< likewise
   std::string prefix;                  ///< a text that every caption begins with
+  Region region;                       ///< what the model looks at of every picture; all of it, unless set
+  /// Of models with hard attention: cells are drawn, not the best taken. The same seed gives a picture the same
+  /// captions, whatever the threads and the pictures beside it.
+  std::optional<std::uint64_t> hard_seed;
 };
 
 /// A picture in the encoder's own layout.
@@ -67,8 +73,8 @@ class Captioner {
   std::shared_ptr<const Impl> impl_;
 };
 
-/// All that changes while captioning; one per worker thread. Throws Error(kUsage) on construction for unknown words and
-/// bad values.
+/// All that changes while captioning; one per worker thread. Throws Error(kUsage) on construction for unknown words,
+/// bad values, and a hard_seed that the model has no use for.
 class CaptionSession {
  public:
   explicit CaptionSession(const Captioner& captioner, const CaptionOptions& options = {});
@@ -76,7 +82,8 @@ class CaptionSession {
   CaptionSession(CaptionSession&&) noexcept;
   CaptionSession& operator=(CaptionSession&&) noexcept;
 
-  /// The best captions of one picture, best first, at most `search.top`; never none.
+  /// The best captions of one picture, best first, at most `search.top`; never none. Throws Error(kUsage) where the
+  /// options' region has nothing of a picture, all three ways.
   std::vector<Caption> caption(const Image& image);
   /// The same for up to `Captioner::batch()` pictures at once; each gets what it would get alone.
   std::vector<std::vector<Caption>> caption(std::span<const Image> images);

@@ -30,7 +30,11 @@ TEST_F(CommandsTest, WrongUsageIsOneLineThatSaysWhatWasMeant) {
       {{"caption", "--beem", "3", "a.ppm"}, "unknown option '--beem'; did you mean '--beam'?"},
       {{"caption", "--bea", "3", "a.ppm"}, "unknown option '--bea'"},
       {{"caption", "-Z", "a.ppm"}, "unknown option '-Z'"},
-      {{"caption", "--roi", "1,2,3,4", "a.ppm"}, "unknown option '--roi'"},
+      {{"caption", "--roi", "1,2,3", "a.ppm"}, "--roi takes left, top, width and height in pixels"},
+      {{"caption", "--roi", "1,2,3,4,5", "a.ppm"}, "--roi takes left, top, width and height in pixels"},
+      {{"caption", "--roi", "1,2,0,4", "a.ppm"}, "--roi takes left, top, width and height in pixels"},
+      {{"caption", "--roi", "100,2,3,4", "a.ppm"}, "nothing of what the model sees of a picture of 48×32 pixels"},
+      {{"caption", "--rio", "1,2,3,4", "a.ppm"}, "unknown option '--rio'"},
       {{"caption", "--precision", "int8", "a.ppm"}, "unknown option '--precision'"},
       {{"caption", "a.ppm", "--beam"}, "'--beam' is missing"},
       {{"caption", "--beam", "0", "a.ppm"}, "--beam takes a number from 1 to"},
@@ -137,6 +141,22 @@ TEST_F(CommandsTest, InfoDescribesTheModel) {
   EXPECT_EQ(json["vocabulary"], kTinyWords);
   EXPECT_EQ(json["tensors"]["F32"]["bytes"], all * 4);
   EXPECT_TRUE(json["provenance"].is_null());
+}
+
+TEST_F(CommandsTest, InfoTellsHowADecoderLooks) {
+  ModelConfig config = tiny_config();
+  config.decoder.selector = DecoderConfig::Selector::kHardLocal;
+  config.decoder.window = 1.5;
+  write_bundle(Model(config, Weights("tiny", tiny_tensors())), path("local.safetensors"));
+  const std::string text = glimpse({"info", "local.safetensors"}).output;
+  for (const char* part : {"selector: hard-local", "window: 1.5 cells", "channels: none", "history: none", "heads 1"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  EXPECT_THAT(glimpse({"info"}).output, ::testing::Not(HasSubstr("window:")));
+  EXPECT_EQ(Json::parse(glimpse({"info", "--format", "json", "local.safetensors"}).output)["decoder"]["window"], 1.5);
+  const ProcessResult drawn = glimpse({"caption", "--hard-sample", "3", "a.ppm"});
+  EXPECT_EQ(drawn.code, 2);
+  EXPECT_THAT(drawn.errors, HasSubstr("'tiny' looks at all cells at once"));
 }
 
 TEST_F(CommandsTest, InfoPrintsTheGraph) { EXPECT_EQ(glimpse({"info", "--graph"}).output, tiny_config().graph); }

@@ -183,6 +183,9 @@ TEST(Records, NumbersAreRoundedAndBoxesAreWholePixels) {
             R"("words":[{"word":"a","log_prob":0.0,"beta":0.8,"box":[12,41,201,179]}],)"
             R"("attention":{"rows":1,"cols":2,"weights":[[0.25,0.75]]},"model":"m"})"
             "\n");
+  caption.glimpses.back().channels = {0.5F, 1.50004F, 1};
+  EXPECT_THAT(make_record_format(apps::Format::kJson, layout)->success(record),
+              HasSubstr(R"("weights":[[0.25,0.75]],"channels":[[0.5,1.5,1.0]]},"model")"));
 }
 
 }  // namespace

@@ -151,6 +151,35 @@ TEST(Captioner, UnknownWordsAndBadCountsAreUsageErrors) {
   EXPECT_EQ(code([&] { const Captioner bad(testing::tiny_model(), direct(1, -1)); }), ErrorCode::kUsage);
 }
 
+TEST(Captioner, ASeedDrawsTheCellsOfHardAttentionAndNoOthers) {
+  CaptionOptions seeded;
+  seeded.hard_seed = 7;
+  const Captioner soft(testing::tiny_model(), direct(1, 1));
+  EXPECT_THROW(CaptionSession(soft, seeded), Error);
+  ModelConfig config = testing::tiny_config();
+  config.decoder.selector = DecoderConfig::Selector::kHard;
+  const Model model(config, Weights("tiny", testing::tiny_tensors()));
+  const std::vector<Image> images = pictures(4);
+  const auto captions = [&](std::optional<std::uint64_t> seed, int batch, int threads) {
+    CaptionOptions options;
+    options.hard_seed = seed;
+    CaptionSession session(Captioner(model, direct(batch, threads)), options);
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < images.size(); i += static_cast<std::size_t>(batch)) {
+      for (const auto& best : session.caption(std::span(images).subspan(i, static_cast<std::size_t>(batch)))) {
+        texts.push_back(best.front().text);
+      }
+    }
+    return texts;
+  };
+  const std::vector<std::string> expected = captions(7, 1, 1);
+  EXPECT_EQ(captions(7, 1, 1), expected);
+  EXPECT_EQ(captions(7, 4, 1), expected);
+  EXPECT_EQ(captions(7, 2, 2), expected);
+  EXPECT_NE(captions(8, 1, 1), expected);
+  EXPECT_NE(captions(std::nullopt, 1, 1), expected);
+}
+
 TEST(Captioner, MessagesOfTheSearchCallWordsByTheirSpelling) {
   const Captioner captioner(testing::tiny_model());
   const auto message = [&](const CaptionOptions& options) -> std::string {
