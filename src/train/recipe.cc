@@ -15,6 +15,7 @@ namespace glimpse::train {
 namespace {
 
 constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
+constexpr std::string_view kBase = "base";  ///< the key that names another recipe; it has no value of its own
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r";
@@ -49,6 +50,7 @@ std::string unknown_key(std::string_view section, const std::vector<Field>& fiel
   std::vector<std::string_view> known;
   known.reserve(fields.size());
   for (const Field& field : fields) known.push_back(field.key);
+  if (section.empty()) known.push_back(kBase);
   return name_of(section) + " has no key " + quote(key) + did_you_mean(key, known);
 }
 
@@ -75,10 +77,12 @@ std::string assign(const Field& field, std::string_view value, const std::filesy
   return wanted.empty() ? std::string() : quote(field.key) + " is " + quote(value) + "; give " + wanted;
 }
 
+/// Reads a recipe's text onto what its base, if it has one, made.
 class Parser {
  public:
-  Parser(const std::string& file, const std::filesystem::path& folder) : file_(file) {
-    recipe_.folder = std::filesystem::absolute(folder).lexically_normal();
+  /// `chain`: the recipes that have this one for their base, and it itself, as far as they are files.
+  Parser(const std::string& file, const std::filesystem::path& folder, std::vector<std::filesystem::path> chain)
+      : file_(file), folder_(std::filesystem::absolute(folder).lexically_normal()), chain_(std::move(chain)) {
     fields_ = section_fields(recipe_, "");
   }
 
@@ -94,12 +98,13 @@ class Parser {
       }
     }
     fields_.clear();  // they refer to the recipe that is moved away
+    recipe_.folder = folder_;
     return std::move(recipe_);
   }
 
  private:
-  [[noreturn]] void fail(const std::string& what) const {
-    throw Error(ErrorCode::kUsage, quote(file_) + " line " + std::to_string(line_) + ": " + what);
+  [[noreturn]] void fail(const std::string& what, ErrorCode code = ErrorCode::kUsage) const {
+    throw Error(code, quote(file_) + " line " + std::to_string(line_) + ": " + what);
   }
 
   void open_section(std::string_view content) {
@@ -111,7 +116,7 @@ class Parser {
       fail("section " + name_of(name) + " stands here twice, first in line " + std::to_string(first->second));
     section_ = name;
     keys_.clear();
-    add_section(recipe_, section_);
+    if (!has_section(recipe_, section_)) add_section(recipe_, section_);
     fields_ = section_fields(recipe_, section_);
   }
 
@@ -119,15 +124,40 @@ class Parser {
     const std::size_t equals = content.find('=');
     if (equals == std::string_view::npos) fail(quote(content) + " is neither a [section] nor key = value");
     const std::string_view key = trimmed(content.substr(0, equals));
+    const std::string_view value = trimmed(content.substr(equals + 1));
+    const bool is_base = section_.empty() && key == kBase;
     const Field* field = find(fields_, key);
-    if (field == nullptr) fail(unknown_key(section_, fields_, key));
+    if (field == nullptr && !is_base) fail(unknown_key(section_, fields_, key));
     const auto [first, is_new] = keys_.emplace(key, line_);
     if (!is_new) fail("key " + quote(key) + " stands here twice, first in line " + std::to_string(first->second));
-    const std::string complaint = assign(*field, trimmed(content.substr(equals + 1)), recipe_.folder);
+    if (is_base) return take_base(value);
+    const std::string complaint = assign(*field, value, folder_);
     if (!complaint.empty()) fail(complaint);
   }
 
+  void take_base(std::string_view value) {
+    if (keys_.size() > 1) fail("'base' comes after other keys, which it would undo; make it the first");
+    if (value.empty()) fail("'base' is empty; give the recipe that this one is like");
+    const std::filesystem::path path = (folder_ / value).lexically_normal();
+    if (std::ranges::find(chain_, path) != chain_.end()) {
+      fail("base " + quote(value) + " leads back to " + quote(path.native()) + ", whose base this is");
+    }
+    std::string text;
+    try {
+      text = read_file(path, kMaxBytes);
+    } catch (const Error& error) {
+      fail("base " + quote(value) + ": " + error.what(), error.code());
+    }
+    chain_.push_back(path);
+    fields_.clear();
+    const std::string name = path.native();
+    recipe_ = Parser(name, path.parent_path(), chain_).parse(text);
+    fields_ = section_fields(recipe_, section_);
+  }
+
   const std::string& file_;
+  const std::filesystem::path folder_;
+  std::vector<std::filesystem::path> chain_;
   Recipe recipe_;
   std::size_t line_ = 0;
   std::string section_;
@@ -136,10 +166,6 @@ class Parser {
   std::map<std::string, std::size_t, std::less<>> sections_;
 };
 
-std::string full_name(std::string_view section, std::string_view key) {
-  return section.empty() ? std::string(key) : std::string(section) + '.' + std::string(key);
-}
-
 void check_inputs(Recipe& recipe) {
   for (const std::string_view section : section_names()) {
     if (!has_section(recipe, section)) continue;
@@ -147,7 +173,7 @@ void check_inputs(Recipe& recipe) {
       for (const std::filesystem::path& path : field.inputs()) {
         std::error_code error;
         if (std::filesystem::exists(path, error)) continue;
-        throw Error(ErrorCode::kMissing, "the recipe's " + quote(full_name(section, field.key)) + ", " +
+        throw Error(ErrorCode::kMissing, "the recipe's " + quote(full_key(section, field.key)) + ", " +
                                              quote(path.native()) + ", does not exist");
       }
     }
@@ -222,11 +248,14 @@ void check_look(const Recipe& recipe) {
 }  // namespace
 
 Recipe parse_recipe(std::string_view text, const std::string& file, const std::filesystem::path& folder) {
-  return Parser(file, folder).parse(text);
+  return Parser(file, folder, {}).parse(text);
 }
 
 Recipe read_recipe(const std::filesystem::path& path) {
-  return parse_recipe(read_file(path, kMaxBytes), path.native(), path.has_parent_path() ? path.parent_path() : ".");
+  const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
+  const std::string text = read_file(path, kMaxBytes);
+  const std::string file = path.native();
+  return Parser(file, whole.parent_path(), {whole}).parse(text);
 }
 
 void set(Recipe& recipe, std::string_view key, std::string_view value) {
@@ -235,6 +264,7 @@ void set(Recipe& recipe, std::string_view key, std::string_view value) {
   const auto fail = [&](const std::string& what) {
     throw Error(ErrorCode::kUsage, "cannot set " + quote(key) + " of the recipe: " + what);
   };
+  if (key == kBase) fail("it can only stand in a recipe's file");
   if (dot != std::string_view::npos && !is_section(section)) fail(unknown_section(section));
   if (!has_section(recipe, section)) fail("it has no section " + name_of(section));
   const std::vector<Field> fields = section_fields(recipe, section);

@@ -8,6 +8,9 @@
 ///     captions = captions.json    # relative to the recipe's folder
 ///     [caption]
 ///     epochs = 10
+///
+/// A recipe may say first what others it is like: `base = other.conf`. It then has all that stands there, with paths
+/// relative to that file, and changes or adds to it.
 #pragma once
 
 #include <cstdint>
@@ -166,7 +169,7 @@ struct Recipe {
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: all that the process may use
   std::string precision = "f32";
-  std::filesystem::path folder;  ///< the recipe's own, absolute; not a key
+  std::filesystem::path folder;  ///< the recipe's own, absolute, not its base's; not a key
 
   DataOptions data;
   EncoderOptions encoder;
@@ -180,7 +183,8 @@ struct Recipe {
 };
 
 /// Throws Error: as read_file for the file; kUsage naming file, line and key for what is in it: unknown keys and
-/// sections (with the nearest known), ones that stand there twice, values of the wrong kind or out of range.
+/// sections (with the nearest known), ones that stand there twice, values of the wrong kind or out of range, a base
+/// that comes after something else, cannot be read, or leads back to a recipe that it is the base of.
 Recipe read_recipe(const std::filesystem::path& path);
 /// The same from memory; `file` stands for the file in messages, relative paths are relative to `folder`.
 Recipe parse_recipe(std::string_view text, const std::string& file, const std::filesystem::path& folder);
@@ -193,8 +197,8 @@ void set(Recipe& recipe, std::string_view key, std::string_view value);
 /// kMissing naming key and path.
 void check(const Recipe& recipe);
 
-/// Every key with its value, as a recipe that makes the same again. Paths are relative to the recipe's folder, so that
-/// the text is the same wherever it is made.
+/// Every key with its value, those of bases too, as a recipe that makes the same again. Paths are relative to the
+/// recipe's folder, so that the text is the same wherever it is made.
 std::string to_text(const Recipe& recipe);
 
 }  // namespace glimpse::train

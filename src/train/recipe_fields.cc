@@ -276,6 +276,10 @@ void add_section(Recipe& recipe, std::string_view section) {
   visit_stage(recipe, section, [](auto& stage) { stage.emplace(); });
 }
 
+std::string full_key(std::string_view section, std::string_view key) {
+  return section.empty() ? std::string(key) : std::string(section) + '.' + std::string(key);
+}
+
 std::vector<Field> section_fields(Recipe& recipe, std::string_view section) {
   FieldList list;
   if (section.empty()) add_top(list, recipe);

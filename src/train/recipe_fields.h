@@ -31,6 +31,9 @@ bool has_section(const Recipe& recipe, std::string_view section);
 /// Gives the recipe the stage `section` with its defaults; nothing for sections that always are there.
 void add_section(Recipe& recipe, std::string_view section);
 
+/// "distill.epochs", or "seed" of the keys before any section.
+std::string full_key(std::string_view section, std::string_view key);
+
 /// The keys of a section that the recipe has; they refer to `recipe`, which must outlive them.
 std::vector<Field> section_fields(Recipe& recipe, std::string_view section);
 

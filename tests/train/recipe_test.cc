@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "support/paths.h"
 #include "train/recipe_fields.h"
+#include "train/recipe_terms.h"
 
 namespace glimpse::train {
 namespace {
@@ -166,6 +167,118 @@ TEST(RecipeTest, SingleKeysAreSetAsFromACommandLine) {
   EXPECT_THAT(refused("distill.epochs", "many"), HasSubstr("'distill.epochs'"));
   EXPECT_THAT(refused("name", "a\nseed = 1"), HasSubstr("could not stand in a recipe"));
   EXPECT_THAT(refused("name", "a # b"), HasSubstr("could not stand in a recipe"));
+}
+
+class RecipeBaseTest : public ::testing::Test {
+ protected:
+  RecipeBaseTest() {
+    write("base.conf",
+          "name = base\nseed = 7\noutput = out.safetensors\n[data]\ncaptions = sets/a.jsonl\n"
+          "[caption]\nepochs = 5\nbatch = 8\n");
+  }
+
+  std::filesystem::path write(const std::string& name, const std::string& text) const {
+    const std::filesystem::path path = folder() / name;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+    return path;
+  }
+
+  std::string refused(const std::string& text, ErrorCode code = ErrorCode::kUsage) const {
+    return message_of([&] { read_recipe(write("some/r.conf", text)); }, code);
+  }
+
+  const std::filesystem::path& folder() const { return scratch_.path(); }
+
+ private:
+  glimpse::testing::ScratchFolder scratch_;
+};
+
+TEST_F(RecipeBaseTest, HasAllOfItsBaseAndChangesOrAddsToIt) {
+  const Recipe recipe = read_recipe(write("some/r.conf",
+                                          "# like it, but\nbase = ../base.conf\nname = variant\n"
+                                          "output = v.safetensors\n[decoder]\nscore = dot\n"
+                                          "[caption]\nbatch = 16\n[scst]\n"));
+  EXPECT_EQ(recipe.name, "variant");
+  EXPECT_EQ(recipe.seed, 7U);
+  EXPECT_EQ(recipe.data.captions, folder() / "sets/a.jsonl") << "as the base's folder has it";
+  EXPECT_EQ(recipe.output, folder() / "some/v.safetensors");
+  EXPECT_EQ(recipe.folder, folder() / "some");
+  ASSERT_TRUE(recipe.caption);
+  EXPECT_EQ(recipe.caption->epochs, 5) << "a section that is opened again goes on";
+  EXPECT_EQ(recipe.caption->batch, 16);
+  EXPECT_TRUE(recipe.scst);
+  EXPECT_EQ(recipe.decoder.formulas.score, DecoderConfig::Score::kDot);
+  // What is written needs no base.
+  EXPECT_EQ(to_text(parse_recipe(to_text(recipe), "r", recipe.folder)), to_text(recipe));
+}
+
+TEST_F(RecipeBaseTest, ABaseMayHaveABase) {
+  write("middle.conf", "base = base.conf\n[caption]\nepochs = 6\n");
+  const Recipe recipe = read_recipe(write("some/r.conf", "base = ../middle.conf\n"));
+  EXPECT_EQ(recipe.name, "base");
+  EXPECT_EQ(recipe.caption->epochs, 6);
+  EXPECT_EQ(recipe.caption->batch, 8);
+}
+
+TEST_F(RecipeBaseTest, ComplaintsNameTheFileAndLineThatAreWrong) {
+  EXPECT_THAT(refused("base = ../base.conf\n[caption]\nepoch = 1\n"),
+              AllOf(HasSubstr("some/r.conf' line 3: "), HasSubstr("did you mean 'epochs'?")));
+  write("wrong.conf", "\n[caption]\nepoch = 1\n");
+  EXPECT_THAT(refused("\n\nbase = ../wrong.conf\n"),
+              AllOf(HasSubstr("/wrong.conf' line 3: "), HasSubstr("did you mean 'epochs'?")));
+  EXPECT_THAT(refused("bse = ../base.conf\n"), HasSubstr("did you mean 'base'?"));
+  EXPECT_THAT(refused("name = a\nbase = ../base.conf\n"), AllOf(HasSubstr("line 2"), HasSubstr("make it the first")));
+  EXPECT_THAT(refused("base = ../base.conf\nbase = ../base.conf\n"), HasSubstr("stands here twice, first in line 1"));
+  EXPECT_THAT(refused("[data]\nbase = ../base.conf\n"), HasSubstr("[data] has no key 'base'"));
+  EXPECT_THAT(refused("base =\n"), HasSubstr("'base' is empty"));
+  EXPECT_THAT(refused("base = none.conf\n", ErrorCode::kMissing),
+              AllOf(HasSubstr("some/r.conf' line 1: base 'none.conf'"), HasSubstr("some/none.conf")));
+  Recipe recipe;
+  EXPECT_THAT(message_of([&] { set(recipe, "base", "a.conf"); }), HasSubstr("only stand in a recipe's file"));
+}
+
+TEST_F(RecipeBaseTest, CirclesAreRefused) {
+  EXPECT_THAT(refused("base = r.conf\n"), AllOf(HasSubstr("line 1"), HasSubstr("leads back")));
+  write("some/a.conf", "base = b.conf\n");
+  write("some/b.conf", "seed = 1 # no base\n");
+  EXPECT_NO_THROW(read_recipe(folder() / "some/a.conf"));
+  write("some/b.conf", "\nbase = ./../some/a.conf\n");
+  EXPECT_THAT(message_of([&] { read_recipe(folder() / "some/a.conf"); }),
+              AllOf(HasSubstr("some/b.conf' line 2"), HasSubstr("leads back to"), HasSubstr("some/a.conf'")));
+}
+
+TEST(RecipeTermsTest, DataSeedAndLengthMustBeEqualAndTheNetworkNeedNot) {
+  const std::string text = "name = a\nseed = 3\n[data]\nphotos = p\n[caption]\nepochs = 4\n";
+  const Recipe one = parse(text);
+  const auto other = [&](const std::string& key, const std::string& value) {
+    Recipe changed = one;
+    set(changed, key, value);
+    return unequal_terms(one, changed);
+  };
+  EXPECT_EQ(unequal_terms(one, one), "");
+  for (const auto& [key, value] : {std::pair("name", "b"),
+                                   {"output", "o"},
+                                   {"decoder.score", "dot"},
+                                   {"encoder.width", "32"},
+                                   {"caption.learning-rate", "0.5"}}) {
+    EXPECT_EQ(other(key, value), "") << key;
+  }
+  EXPECT_EQ(other("caption.epochs", "5"), "'caption.epochs' is '4' in one and '5' in the other");
+  EXPECT_THAT(other("data.photos", "q"), HasSubstr("'data.photos' is 'recipes/p' in one"));
+  for (const auto& [key, value] : {std::pair("seed", "4"),
+                                   {"threads", "1"},
+                                   {"caption.batch", "7"},
+                                   {"caption.captions-per-photo", "2"},
+                                   {"data.max-words", "9"}}) {
+    EXPECT_THAT(other(key, value), HasSubstr(key)) << key;
+  }
+  EXPECT_THAT(unequal_terms(one, parse(text + "[scst]\n")), HasSubstr("[scst] stands in one only"));
+  EXPECT_EQ(unequal_terms(one, parse_recipe("name = a\nseed = 3\n[data]\nphotos = ../recipes/p\n[caption]\n"
+                                            "epochs = 4\n",
+                                            "r", "/elsewhere")),
+            "")
+      << "the same folder, told from elsewhere";
 }
 
 class RecipeCheckTest : public ::testing::Test {
