@@ -12,9 +12,6 @@
 namespace glimpse::train {
 namespace {
 
-/// Colours that people who confuse some colours can tell apart (Okabe and Ito 2008).
-constexpr std::array<const char*, 6> kColours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"};
-
 constexpr std::size_t kPalePoints = 600;  ///< of a panel: more than it has pixels
 constexpr std::size_t kBoldPoints = 60;
 
@@ -96,30 +93,77 @@ Panel loss_panel(const std::string& stage, const std::vector<Point>& points, con
   return panel;
 }
 
-Panel score_panel(const std::string& name, const Curves& curves) {
+/// A score's course in one stage; the epochs of earlier stages that have it are counted before its own.
+struct ScoreCourse {
+  std::size_t stage = 0;
+  std::vector<Point> points;
+};
+
+std::vector<ScoreCourse> courses(const std::string& name, const Curves& curves) {
+  std::vector<ScoreCourse> result;
+  const auto score = curves.score_of.find(name);
+  if (score == curves.score_of.end()) return result;
+  int epochs_before = 0;
+  for (std::size_t i = 0; i < curves.stages.size(); ++i) {
+    const auto found = score->second.find(curves.stages[i]);
+    if (found == score->second.end()) continue;
+    ScoreCourse& course = result.emplace_back(ScoreCourse{i, found->second});
+    for (Point& point : course.points) point.x += epochs_before;
+    epochs_before += curves.epochs.at(curves.stages[i]);
+  }
+  return result;
+}
+
+/// A panel of scores as high as its lines.
+Panel score_panel(const std::string& name, std::vector<Series> series) {
   Panel panel;
   panel.title = name + ", validation";
   panel.x_label = "epoch";
-  double low = std::numeric_limits<double>::max();
-  double high = std::numeric_limits<double>::lowest();
-  int epochs_before = 0;  // of earlier stages that have this score
-  const auto& by_stage = curves.score_of.at(name);
-  for (std::size_t i = 0; i < curves.stages.size(); ++i) {
-    const auto found = by_stage.find(curves.stages[i]);
-    if (found == by_stage.end()) continue;
-    Series series{Series::Style::kDots, kColours[i % kColours.size()], found->second};
-    for (Point& point : series.points) {
-      point.x += epochs_before;
-      low = std::min(low, point.y);
-      high = std::max(high, point.y);
+  panel.y_min = std::numeric_limits<double>::max();
+  panel.y_max = std::numeric_limits<double>::lowest();
+  panel.series = std::move(series);
+  for (const Series& one : panel.series) {
+    for (const Point& point : one.points) {
+      panel.y_min = std::min(panel.y_min, point.y);
+      panel.y_max = std::max(panel.y_max, point.y);
+    }
+  }
+  panel.remark = "from " + in_words(panel.y_min) + " to " + in_words(panel.y_max);
+  return panel;
+}
+
+/// The losses of several trainings' stage of that name. The first steps, which tower over all others, may leave it.
+Panel losses_panel(const std::string& stage, const std::vector<Curves>& all) {
+  constexpr std::size_t kEarly = 15;  // of a line's points, one
+  Panel panel;
+  panel.title = "Loss, " + stage;
+  panel.x_label = "step";
+  panel.y_min = std::numeric_limits<double>::max();
+  panel.y_max = std::numeric_limits<double>::lowest();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto found = all[i].losses.find(stage);
+    if (found == all[i].losses.end()) continue;
+    Series series{Series::Style::kBold, series_colour(i), thinned(found->second, kBoldPoints), series_dashed(i)};
+    for (std::size_t k = series.points.size() / kEarly; k < series.points.size(); ++k) {
+      panel.y_min = std::min(panel.y_min, series.points[k].y);
+      panel.y_max = std::max(panel.y_max, series.points[k].y);
     }
     panel.series.push_back(std::move(series));
-    epochs_before += curves.epochs.at(curves.stages[i]);
   }
-  panel.remark = "from " + in_words(low) + " to " + in_words(high);
-  panel.y_min = low;
-  panel.y_max = high;
   return panel;
+}
+
+/// A line a training, through all its stages.
+std::vector<Series> together(const std::string& score, const std::vector<Curves>& all) {
+  std::vector<Series> lines;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Series line{Series::Style::kDots, series_colour(i), {}, series_dashed(i)};
+    for (const ScoreCourse& course : courses(score, all[i])) {
+      line.points.insert(line.points.end(), course.points.begin(), course.points.end());
+    }
+    if (!line.points.empty()) lines.push_back(std::move(line));
+  }
+  return lines;
 }
 
 }  // namespace
@@ -130,12 +174,37 @@ std::string draw_curves(const std::vector<JournalEntry>& journal, std::string_vi
   std::vector<LegendEntry> legend;
   for (std::size_t i = 0; i < curves.stages.size(); ++i) {
     const std::string& stage = curves.stages[i];
-    const std::string colour = kColours[i % kColours.size()];
+    const std::string colour = series_colour(i);
     legend.push_back({colour, stage});
     const auto found = curves.losses.find(stage);
     if (found != curves.losses.end()) panels.push_back(loss_panel(stage, found->second, colour));
   }
-  for (const std::string& name : curves.scores) panels.push_back(score_panel(name, curves));
+  for (const std::string& name : curves.scores) {
+    std::vector<Series> lines;
+    for (ScoreCourse& course : courses(name, curves)) {
+      lines.push_back({Series::Style::kDots, series_colour(course.stage), std::move(course.points)});
+    }
+    panels.push_back(score_panel(name, std::move(lines)));
+  }
+  return draw_chart(panels, title, legend);
+}
+
+std::string draw_curves_together(std::span<const NamedJournal> journals, std::string_view title) {
+  std::vector<Curves> all;
+  std::vector<std::string> stages;
+  std::vector<std::string> scores;
+  std::vector<LegendEntry> legend;
+  for (std::size_t i = 0; i < journals.size(); ++i) {
+    all.push_back(sort_out(journals[i].entries));
+    for (const std::string& stage : all.back().stages) {
+      if (all.back().losses.contains(stage)) add_new(stages, stage);
+    }
+    for (const std::string& score : all.back().scores) add_new(scores, score);
+    legend.push_back({series_colour(i), journals[i].name, series_dashed(i)});
+  }
+  std::vector<Panel> panels;
+  for (const std::string& stage : stages) panels.push_back(losses_panel(stage, all));
+  for (const std::string& score : scores) panels.push_back(score_panel(score, together(score, all)));
   return draw_chart(panels, title, legend);
 }
 

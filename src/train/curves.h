@@ -1,6 +1,7 @@
-/// A training's journal as a picture: the loss of every stage and the scores of the validations.
+/// Journals of trainings as pictures: the loss of every stage and the scores of the validations.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,5 +14,14 @@ namespace glimpse::train {
 /// bold as the mean of neighbouring steps) and one for each score of the validations, over the epochs of the stages
 /// that have it. The same journal gives the same text.
 std::string draw_curves(const std::vector<JournalEntry>& journal, std::string_view title);
+
+struct NamedJournal {
+  std::string name;
+  std::vector<JournalEntry> entries;
+};
+
+/// Several trainings in one picture: a panel for each stage's loss (the mean of neighbouring steps) and each score,
+/// with a line a training.
+std::string draw_curves_together(std::span<const NamedJournal> journals, std::string_view title);
 
 }  // namespace glimpse::train

@@ -111,6 +111,65 @@ TEST(CurvesTest, LinesFollowTheNumbersInsideTheirPanels) {
   EXPECT_LT(lines[4][0].x, lines[5][0].x);
 }
 
+TEST(CurvesTest, TrainingsTogetherShareTheirPanels) {
+  std::vector<JournalEntry> worse = journal(50);
+  for (JournalEntry& entry : worse) {
+    if (!entry.is_validation) entry.values[0].second += 0.5;
+  }
+  const std::vector<NamedJournal> journals = {{"soft", journal(50)}, {"hard", worse}, {"empty", {}}};
+  const std::string svg = draw_curves_together(journals, "both");
+  EXPECT_THAT(svg, HasSubstr(">soft<"));
+  EXPECT_THAT(svg, HasSubstr(">hard<"));
+  EXPECT_LT(svg.find(">Loss, distill<"), svg.find(">Loss, caption<")) << "in the order of the journals";
+  const std::vector<std::vector<Point>> lines = polylines(svg);
+  ASSERT_EQ(lines.size(), 6U) << "a line each for two losses and one score";
+  for (std::size_t i = 20; i < lines[0].size(); ++i) EXPECT_LT(lines[1][i].y, lines[0][i].y) << "higher up";
+  ASSERT_EQ(lines[4].size(), 2U) << "through both stages";
+  EXPECT_LT(lines[4][0].x, lines[4][1].x);
+}
+
+TEST(ChartTest, BarsAreAsLongAsTheirValuesAndPanelsAsHighAsTheirBars) {
+  Panel panel;
+  panel.title = "t";
+  panel.bars = {{"a", 0.25, "#111", "25", 0}, {"b", 0.5, "#222", "50", 0.1}, {"c < d", 1, "#333", "100", 0}};
+  const std::string svg = draw_chart({panel}, "x", {});
+  std::vector<double> widths;
+  const std::regex pattern("width=\"([0-9.]+)\" height=\"12.0\"");
+  for (std::sregex_iterator it(svg.begin(), svg.end(), pattern), end; it != end; ++it) {
+    widths.push_back(std::stod((*it)[1].str()));
+  }
+  ASSERT_EQ(widths.size(), 3U);
+  EXPECT_NEAR(widths[0] * 4, widths[2], 0.5);
+  EXPECT_NEAR(widths[1] * 2, widths[2], 0.5);
+  EXPECT_THAT(svg, HasSubstr("c &lt; d"));
+  const auto height = [](const std::string& text) {
+    return std::stod(text.substr(text.find(" height=\"") + std::string(" height=\"").size()));
+  };
+  Panel more = panel;
+  more.bars.insert(more.bars.end(), 10, panel.bars[0]);
+  EXPECT_NEAR(height(draw_chart({more}, "x", {})) - height(svg), 200, 1);
+  EXPECT_EQ(height(draw_chart({more, panel}, "x", {})), height(draw_chart({more}, "x", {}))) << "side by side";
+}
+
+TEST(ChartTest, ALongLegendTakesSeveralLinesAndNoEntryLeavesThePicture) {
+  std::vector<LegendEntry> legend;
+  for (std::size_t i = 0; i < 20; ++i) {
+    legend.push_back({series_colour(i), "variant number " + std::to_string(i), series_dashed(i)});
+    for (std::size_t k = 0; k < i && i < 16; ++k) {
+      EXPECT_TRUE(series_colour(i) != series_colour(k) || series_dashed(i) != series_dashed(k)) << i << ' ' << k;
+    }
+  }
+  const std::string svg = draw_chart({}, "x", legend);
+  const std::regex pattern("<text x=\"([0-9.]+)\" y=\"([0-9.]+)\" class=\"\">variant number");
+  std::vector<double> rows;
+  for (std::sregex_iterator it(svg.begin(), svg.end(), pattern), end; it != end; ++it) {
+    EXPECT_LT(std::stod((*it)[1].str()) + 120, 960);
+    rows.push_back(std::stod((*it)[2].str()));
+  }
+  ASSERT_EQ(rows.size(), 20U);
+  EXPECT_GT(rows.back(), rows.front() + 50);
+}
+
 TEST(CurvesTest, LongTrainingsStaySmall) { EXPECT_LT(draw_curves(journal(200'000), "x").size(), 60'000U); }
 
 TEST(CurvesTest, TheBoldLineIsTheMeanOfNeighbours) {
