@@ -41,6 +41,7 @@ Batch arrange(std::span<const TrainingCaption> captions, const Config& config, c
   Batch batch;
   batch.targets.smoothing = options.label_smoothing;
   batch.targets.temperature = options.temperature;
+  batch.targets.left_out = options.left_out;
   for (const TrainingCaption* row : rows) batch.images.push_back(row->image);
   for (std::size_t t = 0; t <= rows.front()->words.size(); ++t) {
     std::int64_t alive = 0;

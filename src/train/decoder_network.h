@@ -33,8 +33,9 @@ struct DecoderLossOptions {
   double embedding_dropout = 0;  ///< of the words that are fed
   double output_dropout = 0;     ///< of what the words' scores are made of
   float label_smoothing = 0;
-  float temperature = 1;     ///< of the words' softmax
-  bool per_caption = false;  ///< the cross entropy is a mean over captions, each one's words summed; else over words
+  float temperature = 1;      ///< of the words' softmax
+  std::vector<int> left_out;  ///< words that the softmax is not over, since nobody says them
+  bool per_caption = false;   ///< the cross entropy is a mean over captions, each one's words summed; else over words
   double doubly_stochastic = 0;  ///< weight of the mean over captions of Σ_cells (1 − Σ_t α_t)²
   std::uint64_t seed = 0;        ///< of the dropout and of the cells that are drawn: another one each step
   // Hard attention's (Xu et al. 2015, section 4.1): the gradient is that of log p(y|s) + λ_r (log p(y|s) − b) log p(s)

@@ -12,6 +12,9 @@ namespace {
 
 using dnn::Array;
 
+/// As a logit: of no probability, and finite, so that times 0 it is 0.
+constexpr float kNothing = -1e30F;
+
 /// A matrix of what stands behind the first dimension.
 Array as_matrix(const Array& array) {
   const std::int64_t rows = array.dim(0);
@@ -176,9 +179,12 @@ CrossEntropy cross_entropy(Tape& tape, const Variable& logits, const CrossEntrop
   // The gradient falls out of the same pass over the logits.
   const Array d_logits = kernels.take(logits.shape());
   Array softened = logits.value();
-  if (options.temperature != 1) {
+  if (options.temperature != 1 || !options.left_out.empty()) {
     softened = kernels.take(logits.shape());
     dnn::scale(logits.value(), 1 / options.temperature, softened, kernels.threads());
+    for (std::int64_t row = 0; row < softened.dim(0); ++row) {
+      for (const int column : options.left_out) softened.data()[row * softened.dim(1) + column] = kNothing;
+    }
   }
   dnn::CrossEntropySums sums =
       dnn::cross_entropy(softened, {options.ids, options.weights, options.smoothing}, d_logits, kernels.threads());

@@ -41,7 +41,8 @@ struct CrossEntropyOptions {
   std::vector<int> ids;        ///< one a row
   std::vector<float> weights;  ///< one a row
   float smoothing = 0;
-  float temperature = 1;  ///< of the softmax: p is that of logits / temperature
+  float temperature = 1;           ///< of the softmax: p is that of logits / temperature
+  std::vector<int> left_out = {};  ///< columns that the softmax is not over; no ids of theirs, nor smoothing, then
 };
 struct CrossEntropy {
   Variable loss;                        ///< [1]: Σ_r weights[r] · cross entropy of row r

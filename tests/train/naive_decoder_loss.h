@@ -27,8 +27,9 @@ class NaiveDecoderLoss {
     double doubly_stochastic = 0;
     Grid grid;
     bool pictures = true;
-    bool per_caption = false;  ///< the mean is over captions
-    int forced = -1;           ///< a cell that is seen alone, whatever its weight
+    bool per_caption = false;        ///< the mean is over captions
+    std::vector<int> left_out = {};  ///< words that the softmax is not over
+    int forced = -1;                 ///< a cell that is seen alone, whatever its weight
   };
 
   /// features [images, cells, D].
@@ -276,6 +277,7 @@ class NaiveDecoderLoss {
       score /= options.temperature;
       total += std::exp(score);
     }
+    for (const int word : options.left_out) total -= std::exp(scores[static_cast<std::size_t>(word)]);
     double loss = 0;
     for (std::size_t k = 0; k < scores.size(); ++k) {
       const double share = options.smoothing / static_cast<double>(scores.size()) +
