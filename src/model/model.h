@@ -22,7 +22,7 @@ struct Preprocess {
   enum class Resize {
     kStretch,     ///< both sides to the input size, the aspect ratio is lost
     kCentreCrop,  ///< the largest centred rectangle of the input's aspect ratio
-    kFit          ///< the whole picture, centred, the rest filled with the mean (0 after normalising)
+    kFit  ///< the whole picture, centred, the rest filled with the mean (0 after normalising) and never looked at
   };
   int width = 224;
   int height = 224;

@@ -167,8 +167,9 @@ std::span<float> CaptionSession::Impl::input(std::size_t place) {
 
 std::vector<float> CaptionSession::Impl::masks(std::span<const std::optional<ViewTransform>> transforms) const {
   std::vector<float> weights;
-  if (!region) return weights;
   const ModelConfig& config = captioner->config;
+  const bool padded = config.input.resize == Preprocess::Resize::kFit;
+  if (!region && !padded) return weights;
   for (const std::optional<ViewTransform>& transform : transforms) {
     const std::vector<float> own = transform
                                        ? cell_weights(region, *transform, config.rows, config.cols)

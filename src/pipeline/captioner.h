@@ -35,7 +35,7 @@ struct CaptionOptions {
   std::vector<std::string> required;   ///< texts, each of one word or more
   std::vector<std::string> forbidden;  ///< likewise
   std::string prefix;                  ///< a text that every caption begins with
-  Region region;                       ///< what the model looks at of every picture; all of it, unless set
+  Region region;  ///< what the model looks at of every picture; unless set all of it, but no padding
   /// Of models with hard attention: cells are drawn, not the best taken. The same seed gives a picture the same
   /// captions, whatever the threads and the pictures beside it.
   std::optional<std::uint64_t> hard_seed;

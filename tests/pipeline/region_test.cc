@@ -66,11 +66,11 @@ TEST(Region, NothingIsRefused) {
   EXPECT_THROW(cell_weights(black, stretched(400, 200), 2, 2), Error);
 }
 
-Image noise(std::uint64_t seed) {
-  Image image(64, 64);
+Image noise(std::uint64_t seed, int width = 64, int height = 64) {
+  Image image(width, height);
   Random random(seed);
-  for (int y = 0; y < 64; ++y) {
-    std::generate_n(image.row(y), 64 * 3, [&] { return static_cast<std::uint8_t>(random.below(256)); });
+  for (int y = 0; y < height; ++y) {
+    std::generate_n(image.row(y), width * 3, [&] { return static_cast<std::uint8_t>(random.below(256)); });
   }
   return image;
 }
@@ -105,6 +105,26 @@ TEST(Region, NobodyLooksOutside) {
       }
     }
   }
+}
+
+TEST(Region, PaddingIsNotLookedAt) {
+  ModelConfig config = testing::tiny_config();
+  CaptionerOptions direct;
+  direct.tuning = dnn::Tuning::kDirect;
+  const Image wide = noise(5, 64, 32);
+  const auto attention_above_and_below = [&] {
+    const Captioner captioner(Model(config, Weights("tiny", testing::tiny_tensors())), direct);
+    double sum = 0;
+    for (const Glimpse& glimpse : CaptionSession(captioner).caption(wide).front().glimpses) {
+      for (const std::size_t row : {0, 3}) {
+        for (std::size_t col = 0; col < 4; ++col) sum += glimpse.alpha[4 * row + col];
+      }
+    }
+    return sum;
+  };
+  EXPECT_GT(attention_above_and_below(), 0.1);
+  config.input.resize = Preprocess::Resize::kFit;
+  EXPECT_EQ(attention_above_and_below(), 0);
 }
 
 TEST(Region, TheWholePictureIsNoRegion) {
