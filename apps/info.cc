@@ -8,6 +8,7 @@
 #include <set>
 
 #include "arguments.h"
+#include "attention_table.h"
 #include "command.h"
 #include "core/tensor.h"
 #include "locations.h"
@@ -210,12 +211,40 @@ std::string to_json(const Model& model, const ModelSummary& summary) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+std::string describe_attention() {
+  std::string text;
+  std::string_view group;
+  for (const AttentionEntry& entry : attention_table()) {
+    if (entry.group != group) text += (text.empty() ? "" : "\n") + bold(std::string(entry.setting)) + "\n";
+    group = entry.group;
+    std::string name(entry.name);
+    name.resize(17, ' ');
+    text.append("  ").append(name).append(entry.equation).append("\n").append(19, ' ');
+    text.append(entry.source).append("\n");
+  }
+  return text;
+}
+
+std::string attention_json() {
+  Json json = Json::array();
+  for (const AttentionEntry& entry : attention_table()) {
+    json.push_back({{"group", entry.group},
+                    {"name", entry.name},
+                    {"setting", entry.setting},
+                    {"equation", entry.equation},
+                    {"source", entry.source}});
+  }
+  return json.dump() + "\n";
+}
+
 }  // namespace
 
 ExitCode run_info(Arguments arguments) {
   OptionGroup group{"Options", {}};
   group.options.add_options()("format", po::value<std::string>()->value_name("FORMAT"), "text or json (default: text)")(
-      "graph", "print the encoder's graph, as text that glimpse can read, and nothing else");
+      "graph", "print the encoder's graph, as text that glimpse can read, and nothing else")(
+      "attention",
+      "print every attention mechanism there is: how a recipe or a graph asks for it, its equation and its source");
   const CommandLine command = {
       "glimpse info [options] [MODEL]",
       "Describes a model: where it comes from, what goes in, its encoder, its decoder. MODEL is a bundle or the folder "
@@ -228,6 +257,14 @@ ExitCode run_info(Arguments arguments) {
   if (parsed->positional.size() > 1) throw Error(ErrorCode::kUsage, "info describes one model at a time");
   const auto format = choose<Format>("format", parsed->text("format").value_or("text"),
                                      {{"text", Format::kText}, {"json", Format::kJson}});
+  if (parsed->has("attention")) {
+    if (!parsed->positional.empty()) {
+      throw Error(ErrorCode::kUsage, "--attention is about all mechanisms and takes no model; 'glimpse info " +
+                                         parsed->positional.front() + "' says which that model has");
+    }
+    write_output(format == Format::kJson ? attention_json() : describe_attention());
+    return ExitCode::kDone;
+  }
   const Model model = load_model(parsed->positional.empty() ? std::nullopt : std::optional(parsed->positional.front()));
   if (parsed->has("graph")) {
     write_output(model.config().graph);
