@@ -1,8 +1,11 @@
 #include "dnn/loops.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
+#include "dnn/row_loops.h"
+#include "dnn/sgemm.h"
 #include "dnn/threads.h"
 
 namespace glimpse::dnn {
@@ -70,6 +73,36 @@ void reduce_channels(const ChannelReductionOp& op, std::int64_t cells, std::int6
     for (std::int64_t i = begin; i < end; ++i) {
       const float* cell = src + i * channels;
       dst[i] = op.max ? max_of(cell, channels) : sum_of(cell, channels) / static_cast<float>(channels);
+    }
+  });
+}
+
+void self_attention(const SelfAttentionShape& shape, const float* src, float* dst, float* scratch) {
+  const std::int64_t cells = shape.cells;
+  const std::int64_t width = shape.channels / shape.heads;
+  const float factor = 1.0F / std::sqrt(static_cast<float>(width));
+  parallel_for(shape.pictures * shape.heads, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t picture = i / shape.heads * cells * shape.channels;
+      const std::int64_t first = i % shape.heads * width;
+      const auto part = [&](std::int64_t which, bool transpose) {
+        return Factor{src + 3 * picture + which * shape.channels + first, cells, width, transpose, 3 * shape.channels};
+      };
+      float* scores = scratch + i * cells * cells;
+      multiply(part(0, false), part(1, true), scores, false);
+      scale_and_shift(scores, factor, 0, cells * cells);
+      for (std::int64_t row = 0; row < cells; ++row) softmax_to(scores + row * cells, scores + row * cells, cells);
+      multiply({scores, cells, cells}, part(2, false), dst + picture + first, false, shape.channels);
+    }
+  });
+}
+
+void layer_norm(const Tensor& scale, const Tensor& shift, float epsilon, std::int64_t rows, const float* src,
+                float* dst) {
+  const std::int64_t channels = scale.count();
+  parallel_for(rows, grain(channels), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      layer_norm(src + i * channels, scale.data(), shift.data(), epsilon, dst + i * channels, channels);
     }
   });
 }

@@ -41,6 +41,8 @@ class PlanLowering {
   void lower(const Op& op, const ActivationOp& activation);
   void lower(const Op& op, const BinaryOp& binary);
   void lower(const Op& op, const ConcatOp& concat);
+  void lower(const Op& op, const SelfAttentionOp& attention);
+  void lower(const Op& op, const LayerNormOp& norm);
   void deliver_outputs();
 
   const Shape& shape(int value) const { return network_.shapes[static_cast<std::size_t>(value)]; }

@@ -1,4 +1,4 @@
-// The operations between the products: pooling, reductions, element-wise, concatenation.
+// The operations between the products: pooling, reductions, element-wise, concatenation, attention among cells.
 
 #include <algorithm>
 #include <utility>
@@ -155,6 +155,36 @@ void PlanLowering::lower(const Op& op, const ConcatOp& /*concat*/) {
   step.arguments.push_back(argument(DNNL_ARG_DST, dst));
   add_scratchpad(step, description.scratchpad_desc());
   append(op, {"concat", description.impl_info_str()}, std::move(step));
+  define(op.dst, dst);
+}
+
+void PlanLowering::lower(const Op& op, const SelfAttentionOp& attention) {
+  const Shape& out = shape(op.dst);
+  const SelfAttentionShape sizes = {out[0], out[2] * out[3], out[1], attention.heads};
+  const std::int64_t scores = sizes.pictures * sizes.heads * sizes.cells * sizes.cells;
+  const Held src = in_layout(op.srcs[0], Tag::nhwc);
+  const Held dst = new_tensor(f32_desc(out, Tag::nhwc));
+  Step step;
+  step.arguments = {argument(DNNL_ARG_SRC, src), argument(DNNL_ARG_DST, dst),
+                    argument(DNNL_ARG_SCRATCHPAD, new_tensor(f32_desc({scores}, Tag::x)))};
+  step.loop = [sizes](const float* from, float* to, float* room) { self_attention(sizes, from, to, room); };
+  append(op, {"attention", "loop", 4 * scores * sizes.channels / sizes.heads}, std::move(step));
+  define(op.dst, dst);
+}
+
+void PlanLowering::lower(const Op& op, const LayerNormOp& norm) {
+  const Shape& in = shape(op.srcs[0]);
+  const Held src = in_layout(op.srcs[0], Tag::nhwc);
+  const Held dst = new_tensor(f32_desc(in, Tag::nhwc));
+  Step step;
+  step.arguments = {argument(DNNL_ARG_SRC, src), argument(DNNL_ARG_DST, dst)};
+  // The builder's tensors live only until the plan is built.
+  step.loop = [scale = std::make_shared<const Tensor>(norm.scale->clone()),
+               shift = std::make_shared<const Tensor>(norm.shift->clone()), epsilon = norm.epsilon,
+               rows = in[0] * in[2] * in[3]](const float* from, float* to, float* /*scratch*/) {
+    layer_norm(*scale, *shift, epsilon, rows, from, to);
+  };
+  append(op, {"normalisation", "loop"}, std::move(step));
   define(op.dst, dst);
 }
 

@@ -42,13 +42,21 @@ struct BinaryOp {
   Activation activation;
 };
 struct ConcatOp {};
+struct SelfAttentionOp {
+  std::int64_t heads = 1;
+};
+struct LayerNormOp {
+  const Tensor* scale = nullptr;
+  const Tensor* shift = nullptr;
+  float epsilon = 1e-5F;
+};
 
 struct Op {
   std::string name;
   std::vector<int> srcs;  ///< value ids; a convolution's residual is srcs[1]
   int dst = -1;
   std::variant<ConvolutionOp, LinearOp, PoolingOp, BinnedAverageOp, ChannelReductionOp, ActivationOp, BinaryOp,
-               ConcatOp>
+               ConcatOp, SelfAttentionOp, LayerNormOp>
       what;
 };
 

@@ -169,6 +169,12 @@ class PlanBuilder {
   Value add(const std::string& name, Value a, Value b, Activation activation = {});
   Value multiply(const std::string& name, Value a, Value b, Activation activation = {});
   Value concat(const std::string& name, std::span<const Value> srcs);  ///< along channels
+  /// What every cell reads of all cells of its map (Vaswani et al. 2017): src [N,3C,H,W] holds queries, keys and
+  /// values, C channels of each in `heads` equal parts; dst [N,C,H,W] = softmax(q · k / √(C / heads)) · v of each head.
+  Value self_attention(const std::string& name, Value src, std::int64_t heads);
+  /// scale · (src − mean) / √(variance + ε) + shift over the channels of each cell (Ba, Kiros and Hinton 2016); scale,
+  /// shift [C].
+  Value layer_norm(const std::string& name, Value src, const Tensor& scale, const Tensor& shift, float epsilon);
   /// Marks an output: dense NCHW, or NHWC where `channels_last` (the [N, L, D] that attention reads).
   void output(Value value, bool channels_last);
 

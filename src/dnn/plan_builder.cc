@@ -142,6 +142,20 @@ Value PlanBuilder::concat(const std::string& name, std::span<const Value> srcs) 
   return impl_->append(name, std::move(ids), std::move(out), ConcatOp{});
 }
 
+Value PlanBuilder::self_attention(const std::string& name, Value src, std::int64_t heads) {
+  Shape out = impl_->shape(src);
+  assert(out[1] % (3 * heads) == 0);
+  out[1] /= 3;
+  return impl_->append(name, {src.id}, std::move(out), SelfAttentionOp{heads});
+}
+
+Value PlanBuilder::layer_norm(const std::string& name, Value src, const Tensor& scale, const Tensor& shift,
+                              float epsilon) {
+  const Shape out = impl_->shape(src);
+  assert(scale.count() == out[1] && shift.count() == out[1]);
+  return impl_->append(name, {src.id}, out, LayerNormOp{&scale, &shift, epsilon});
+}
+
 void PlanBuilder::output(Value value, bool channels_last) {
   impl_->network.outputs.push_back({value.id, channels_last});
 }

@@ -8,15 +8,16 @@
 
 namespace glimpse::dnn {
 
-void multiply(const Factor& left, const Factor& right, float* dst, bool accumulate) {
+void multiply(const Factor& left, const Factor& right, float* dst, bool accumulate, std::int64_t dst_stride) {
+  const auto stride = [](const Factor& factor) { return factor.stride == 0 ? factor.cols : factor.stride; };
   const std::int64_t rows = left.transpose ? left.cols : left.rows;
   const std::int64_t inner = left.transpose ? left.rows : left.cols;
   const std::int64_t cols = right.transpose ? right.rows : right.cols;
   assert((right.transpose ? right.cols : right.rows) == inner);
   if (rows == 0 || cols == 0) return;
-  const dnnl_status_t status =
-      dnnl_sgemm(left.transpose ? 'T' : 'N', right.transpose ? 'T' : 'N', rows, cols, inner, 1.0F, left.values,
-                 left.cols, right.values, right.cols, accumulate ? 1.0F : 0.0F, dst, cols);
+  const dnnl_status_t status = dnnl_sgemm(left.transpose ? 'T' : 'N', right.transpose ? 'T' : 'N', rows, cols, inner,
+                                          1.0F, left.values, stride(left), right.values, stride(right),
+                                          accumulate ? 1.0F : 0.0F, dst, dst_stride == 0 ? cols : dst_stride);
   if (status != dnnl_success) {
     throw Error(ErrorCode::kModel, "oneDNN refuses a product of [" + std::to_string(rows) + "," +
                                        std::to_string(inner) + "] and [" + std::to_string(inner) + "," +

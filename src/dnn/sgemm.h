@@ -5,18 +5,19 @@
 
 namespace glimpse::dnn {
 
-/// A dense, row-major matrix, or its transpose.
+/// A row-major matrix, or its transpose.
 struct Factor {
   const float* values;
   std::int64_t rows;
   std::int64_t cols;
   bool transpose = false;
+  std::int64_t stride = 0;  ///< floats from row to row; 0: `cols`, the matrix is dense
 };
 
-/// dst = left · right, or, `accumulate`, dst + left · right; on as many threads as are in force. Throws Error(kModel)
-/// where oneDNN refuses.
-void multiply(const Factor& left, const Factor& right, float* dst, bool accumulate);
-/// The same for each of `count` pairs, which stand one behind the other; a thread takes whole pairs.
+/// dst = left · right, or, `accumulate`, dst + left · right; on as many threads as are in force. dst's rows are
+/// `dst_stride` floats apart; 0: dense. Throws Error(kModel) where oneDNN refuses.
+void multiply(const Factor& left, const Factor& right, float* dst, bool accumulate, std::int64_t dst_stride = 0);
+/// The same for each of `count` pairs, dense, which stand one behind the other; a thread takes whole pairs.
 void multiply_all(std::int64_t count, const Factor& left, const Factor& right, float* dst, bool accumulate,
                   int threads);
 

@@ -27,6 +27,7 @@ const std::vector<OpRule>& rules() {
       {Op::kLinear, "linear", 1, 1, {"out"}, {"bias", "act", "lo", "hi", "weights"}},
       {Op::kSe, "se", 1, 1, {}, {"squeeze", "r", "weights"}},
       {Op::kCbam, "cbam", 1, 1, {}, {"squeeze", "r", "k", "weights"}},
+      {Op::kSelfAttention, "selfattention", 1, 1, {"heads"}, {"eps", "weights"}},
   };
   return kRules;
 }
@@ -117,7 +118,7 @@ struct AttributeRule {
 constexpr std::string_view kChannels = "a whole number from 1 to 1048576";
 constexpr std::string_view kPair = "a whole number from 1 to 1024, or two as rows,cols";
 
-constexpr std::array<AttributeRule, 17> kAttributes = {{
+constexpr std::array<AttributeRule, 18> kAttributes = {{
     {"out", [](std::string_view t, Attributes& a) { return read_integer(t, 1, kMaxChannels, a.out); }, kChannels},
     {"k", [](std::string_view t, Attributes& a) { return read_pair(t, a.kernel); }, kPair},
     {"s", [](std::string_view t, Attributes& a) { return read_pair(t, a.stride); }, kPair},
@@ -138,6 +139,8 @@ constexpr std::array<AttributeRule, 17> kAttributes = {{
     {"squeeze", [](std::string_view t, Attributes& a) { return read_integer(t, 1, kMaxChannels, a.squeeze); },
      kChannels},
     {"r", [](std::string_view t, Attributes& a) { return read_integer(t, 1, kMaxChannels, a.reduction); }, kChannels},
+    {"heads", [](std::string_view t, Attributes& a) { return read_integer(t, 1, kMaxExtent, a.heads); },
+     "a whole number from 1 to 1024"},
     {"eps",
      [](std::string_view t, Attributes& a) { return read_float(t, a.epsilon) && a.epsilon > 0 && a.epsilon <= 1; },
      "a number above 0, at most 1"},

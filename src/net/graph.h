@@ -17,6 +17,7 @@
 /// | linear           | 1      | out= · bias=1 act= (flattens [N,C,H,W]; gives [N,out,1,1])                         |
 /// | se               | 1      | squeeze=N or r=16: x · sigmoid(excite(relu(squeeze(mean(x)))))                     |
 /// | cbam             | 1      | squeeze=N or r=16, k=7: channel attention, then spatial attention                  |
+/// | selfattention    | 1      | heads= · eps=1e-5: what every cell reads of all others, added to it; layer norm    |
 ///
 /// k, s, dilation and size take one number or rows,cols; pad one number or top,left,bottom,right; act is none, relu,
 /// sigmoid, tanh, hardswish, or clip with lo= hi=. An op that has tensors takes weights=PREFIX in place of its own name
@@ -48,7 +49,8 @@ enum class Op {
   kConcat,
   kLinear,
   kSe,
-  kCbam
+  kCbam,
+  kSelfAttention
 };
 
 std::string_view op_name(Op op);  ///< as the text spells it: "conv"
@@ -67,6 +69,7 @@ struct Attributes {
   bool count_padding = true;
   std::int64_t squeeze = 0;  ///< hidden units of se and cbam; 0: channels / reduction
   std::int64_t reduction = 16;
+  std::int64_t heads = 1;  ///< of self-attention
   float epsilon = 1e-5F;
   dnn::Activation activation;
   std::string weights;  ///< what the node's tensors' names start with; its own name unless given

@@ -57,6 +57,8 @@ dnn::Value Lowering::lower_head(const FusedStep& step) {
       return squeeze_excite(step);
     case Op::kCbam:
       return attention_module(step);
+    case Op::kSelfAttention:
+      return self_attention(head);
   }
   fail(graph_, head, "cannot be lowered");
 }
@@ -194,6 +196,26 @@ dnn::Value Lowering::attention_module(const FusedStep& step) {
   const dnn::Value cell_gate =
       builder_.convolution(head.name + ".spatial", stacked, kept.weight, kept.bias, options);  // [N,1,H,W]
   return builder_.multiply(head.name, attended, cell_gate, step.activation);
+}
+
+/// An encoder layer's attention (Vaswani et al. 2017): norm(x + out(attention(in(x)))).
+dnn::Value Lowering::self_attention(const Node& node) {
+  const Attributes& a = node.attributes;
+  const dnn::Value src = value(node.sources[0]);
+  const dnn::Value in = cellwise(node.name + ".in", src, a.weights + ".in_proj", std::nullopt);
+  const dnn::Value read = builder_.self_attention(node.name + ".read", in, a.heads);
+  const dnn::Value sum = cellwise(node.name + ".out", read, a.weights + ".out_proj", src);
+  const Affine& norm = keep(load_affine(a.weights + ".norm", true));
+  return builder_.layer_norm(node.name, sum, norm.weight, *norm.bias, a.epsilon);
+}
+
+dnn::Value Lowering::cellwise(const std::string& name, dnn::Value src, const std::string& prefix,
+                              std::optional<dnn::Value> residual) {
+  Affine affine = load_affine(prefix, true);
+  const std::int64_t out = affine.weight.dim(0);
+  affine.weight = Tensor({out, affine.weight.dim(1), 1, 1}, affine.weight.values());
+  const Affine& kept = keep(std::move(affine));
+  return builder_.convolution(name, src, kept.weight, kept.bias, {}, residual);
 }
 
 Lowering::Affine Lowering::load_affine(const std::string& prefix, bool bias) const {

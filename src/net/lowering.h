@@ -47,7 +47,11 @@ class Lowering {
   dnn::Value concat(const Node& node);
   dnn::Value squeeze_excite(const FusedStep& step);
   dnn::Value attention_module(const FusedStep& step);
+  dnn::Value self_attention(const Node& node);
 
+  /// A linear layer over each cell.
+  dnn::Value cellwise(const std::string& name, dnn::Value src, const std::string& prefix,
+                      std::optional<dnn::Value> residual);
   Affine load_affine(const std::string& prefix, bool bias) const;
   ScaleShift load_batch_norm(const std::string& prefix, float epsilon) const;
   static void fold(Affine& affine, const ScaleShift& norm);

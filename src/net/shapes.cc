@@ -63,6 +63,17 @@ class ShapeInference {
       case Op::kSe:
       case Op::kCbam:
         return src;
+      case Op::kSelfAttention:
+        if (src[1] % node.attributes.heads != 0) {
+          fail(graph_, node,
+               "heads=" + std::to_string(node.attributes.heads) + " must divide its " + std::to_string(src[1]) +
+                   " input channels");
+        }
+        // Every cell's scores of every other stand in memory at once.
+        if (!is_small_enough({src[0], node.attributes.heads, src[2] * src[3], src[2] * src[3]})) {
+          fail(graph_, node, "a map of " + to_string(src) + " has too many cells to look at each other");
+        }
+        return src;
     }
     fail(graph_, node, "has no shape rule");
   }

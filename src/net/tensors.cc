@@ -55,6 +55,12 @@ class TensorLister {
         add(".spatial.conv", {1, 2, a.kernel[0], a.kernel[1]}, false);
         add_batch_norm(".spatial.bn", 1);
         break;
+      case Op::kSelfAttention:
+        add(".in_proj", {3 * channels, channels}, true);
+        add(".out_proj", {channels, channels}, true);
+        add_tensor(".norm.weight", {channels}, Role::kScale);
+        add_tensor(".norm.bias", {channels}, Role::kShift);
+        break;
       case Op::kAct:
       case Op::kMaxPool:
       case Op::kAvgPool:
@@ -127,6 +133,8 @@ std::int64_t multiply_adds(const Node& node, const Shape& src, const Shape& dst)
       return src[0] * 2 * channels * squeeze_count(node, channels);
     case Op::kCbam:  // the hidden layer once for the mean and once for the maximum; both share the layer after it
       return src[0] * (3 * channels * squeeze_count(node, channels) + src[2] * src[3] * 2 * a.kernel[0] * a.kernel[1]);
+    case Op::kSelfAttention:  // four maps of each cell; scores and sums of each pair
+      return src[0] * src[2] * src[3] * channels * (4 * channels + 2 * src[2] * src[3]);
     default:
       return 0;
   }

@@ -6,6 +6,8 @@
 ///   batchnorm  P.weight, P.bias, P.running_mean, P.running_var [in]
 ///   se         P.squeeze.weight [hidden, in], P.squeeze.bias, P.excite.weight [in, hidden], P.excite.bias
 ///   cbam       se's, P.spatial.conv.weight [1, 2, k, k] (planes: maximum, mean), batchnorm's as P.spatial.bn.…
+///   selfattention  P.in_proj.weight [3·C, C] (queries, keys, values), P.out_proj.weight [C, C], P.norm.weight [C];
+///   biases
 /// A file may have them with trailing dimensions of 1 more or fewer: [out, in, 1, 1] for [out, in].
 #pragma once
 

@@ -6,6 +6,7 @@
 
 #include "dnn/array_math.h"
 #include "dnn/row_math.h"
+#include "train/row_ops.h"
 #include "train/step_pieces.h"
 
 namespace glimpse::train {
@@ -113,6 +114,34 @@ Variable split_heads(Tape& tape, const Variable& src, std::int64_t cells, std::i
     dnn::merge_heads(gradient, cells, d_src, tape.kernels().threads());
     tape.add_gradient(src, d_src);
   });
+}
+
+Variable merge_heads(Tape& tape, const Variable& src, std::int64_t cells, std::int64_t heads) {
+  dnn::Kernels& kernels = tape.kernels();
+  const Array dst = kernels.take({src.dim(0) / heads, src.dim(1) * heads});
+  dnn::merge_heads(src.value(), cells, dst, kernels.threads());
+  return tape.record(dst, {src}, [&tape, src, cells](const Array& gradient) {
+    const Array d_src = tape.kernels().take(src.shape());
+    dnn::split_heads(gradient, cells, d_src, tape.kernels().threads());
+    tape.add_gradient(src, d_src);
+  });
+}
+
+Variable self_attention(Tape& tape, const Variable& projected, std::int64_t cells, std::int64_t heads) {
+  const std::int64_t channels = projected.dim(1) / 3;
+  const std::int64_t width = channels / heads;
+  const std::int64_t images = projected.dim(0) / cells;
+  const auto part = [&](std::int64_t which) {
+    const Variable columns = slice_columns(tape, projected, which * channels, channels);
+    return reshape(tape, split_heads(tape, columns, cells, heads), {images * heads, cells, width});
+  };
+  Tensor factor({1, 1});
+  factor.data()[0] = 1.0F / std::sqrt(static_cast<float>(width));
+  const Variable query = scaled(tape, part(0), tape.constant(factor));
+  const Variable scores = batched_product(tape, query, part(1), true);
+  const Variable weights = softmax(tape, reshape(tape, scores, {images * heads * cells, cells}));
+  const Variable read = batched_product(tape, reshape(tape, weights, {images * heads, cells, cells}), part(2), false);
+  return merge_heads(tape, reshape(tape, read, {images * heads * cells, width}), cells, heads);
 }
 
 Gaze split_heads(const Gaze& gaze, std::int64_t heads) {

@@ -52,6 +52,8 @@ class RepeatedRead {
 /// src [images · cells, H · a] → [images · H · cells, a]: every head of an image as an image of its own (Vaswani et
 /// al. 2017).
 Variable split_heads(Tape& tape, const Variable& src, std::int64_t cells, std::int64_t heads);
+/// And back: [images · H · cells, a] → [images · cells, H · a].
+Variable merge_heads(Tape& tape, const Variable& src, std::int64_t cells, std::int64_t heads);
 /// And whose rows are rows of that: row r of image n becomes rows r · H + h of images n · H + h.
 Gaze split_heads(const Gaze& gaze, std::int64_t heads);
 
@@ -69,6 +71,10 @@ Variable entropy(Tape& tape, const Variable& alphas, const std::vector<float>& w
 
 Variable unit_rows(Tape& tape, const Variable& src);                       ///< src / |src| of each row
 Variable scaled(Tape& tape, const Variable& src, const Variable& factor);  ///< factor [1, 1]
+
+/// What every cell reads of all cells of its image; see dnn::PlanBuilder::self_attention. projected [images · cells,
+/// 3A].
+Variable self_attention(Tape& tape, const Variable& projected, std::int64_t cells, std::int64_t heads);
 
 /// [1]: Σ over rows and cells of (1 − Σ_t alphas_t)², the doubly stochastic term of Xu et al. 2015. alphas_t [rows_t,
 /// cells], rows_t not rising: a row that ended looks no longer.

@@ -84,6 +84,18 @@ Variable cells(Tape& tape, const Variable& src) {
   });
 }
 
+Variable map_of_cells(Tape& tape, const Variable& src, const Shape& shape) {
+  const std::int64_t cell_count = shape[2] * shape[3];
+  const Array value = tape.kernels().take(shape);
+  transpose_cells(src.value().reshaped({shape[0], cell_count, shape[1]}), value, cell_count, shape[1]);
+  return tape.record(value, {src}, [&tape, src, shape, cell_count](const Array& gradient) {
+    const Array d_src = tape.kernels().take(src.shape());
+    transpose_cells(tape.kernels().reordered(gradient, 1), d_src.reshaped({shape[0], cell_count, shape[1]}), shape[1],
+                    cell_count);
+    tape.add_gradient(src, d_src);
+  });
+}
+
 Variable convolution(Tape& tape, const Variable& src, const Variable& weight, const Variable& bias,
                      const dnn::ConvolutionOptions& options) {
   const Array value = tape.kernels().convolution(src.value(), weight.value(), bias ? bias.value() : Array(), options);

@@ -15,6 +15,9 @@ Variable plain(Tape& tape, const Variable& src);
 /// [N,C,H,W] → [N, H·W, C]: the rows that attention reads.
 Variable cells(Tape& tape, const Variable& src);
 
+/// And back: [N, H·W, C] or [N·H·W, C] → `shape` [N,C,H,W].
+Variable map_of_cells(Tape& tape, const Variable& src, const Shape& shape);
+
 /// weight [out, in/groups, kh, kw], bias [out] or none. The options' activation is not looked at.
 Variable convolution(Tape& tape, const Variable& src, const Variable& weight, const Variable& bias,
                      const dnn::ConvolutionOptions& options);

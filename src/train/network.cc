@@ -9,6 +9,8 @@
 #include "core/random.h"
 #include "net/shapes.h"
 #include "net/tensors.h"
+#include "train/attention_ops.h"
+#include "train/row_ops.h"
 
 namespace glimpse::train {
 namespace {
@@ -53,6 +55,8 @@ class Pass {
         return activation_in_place(tape_, multiply(tape_, src, gate(a.weights, average(src))), a.activation);
       case Op::kCbam:
         return attend(node, src);
+      case Op::kSelfAttention:
+        return attend_to_itself(node, src);
     }
     throw Error(ErrorCode::kInternal, "an op without a gradient");
   }
@@ -142,6 +146,22 @@ class Pass {
         convolution(tape_, concat(tape_, planes), tensor(prefix + ".spatial.conv.weight"), {}, options);
     const Variable places = normalise(prefix + ".spatial.bn", mixed, a.epsilon, kSigmoid);
     return activation_in_place(tape_, multiply(tape_, attended, places), a.activation);
+  }
+
+  /// An encoder layer's attention (Vaswani et al. 2017): norm(x + out(attention(in(x)))).
+  Variable attend_to_itself(const Node& node, const Variable& src) {
+    const net::Attributes& a = node.attributes;
+    const Shape shape = src.shape();
+    const std::int64_t cell_count = shape[2] * shape[3];
+    const auto layer = [&](const Variable& rows, const char* name) {
+      return linear(tape_, rows, tensor(a.weights + name + ".weight"), tensor(a.weights + name + ".bias"));
+    };
+    const Variable rows = reshape(tape_, cells(tape_, src), {shape[0] * cell_count, shape[1]});
+    const Variable read = self_attention(tape_, layer(rows, ".in_proj"), cell_count, a.heads);
+    const Variable sum = add(tape_, layer(read, ".out_proj"), rows);
+    const Variable normalised =
+        layer_norm(tape_, sum, tensor(a.weights + ".norm.weight"), tensor(a.weights + ".norm.bias"), a.epsilon);
+    return map_of_cells(tape_, normalised, shape);
   }
 
   Tape& tape_;

@@ -49,6 +49,27 @@ Variable linear(Tape& tape, const Variable& src, const Variable& weight, const V
   });
 }
 
+Variable batched_product(Tape& tape, const Variable& left, const Variable& right, bool transpose_right) {
+  const Array dst = tape.kernels().take({left.dim(0), left.dim(1), right.dim(transpose_right ? 1 : 2)});
+  tape.kernels().batched_product(left.value(), right.value(), dst, {.transpose_right = transpose_right});
+  return tape.record(dst, {left, right}, [&tape, left, right, transpose_right](const Array& gradient) {
+    dnn::Kernels& k = tape.kernels();
+    if (left.needs_gradient()) {
+      const Array d_left = k.take(left.shape());
+      k.batched_product(gradient, right.value(), d_left, {.transpose_right = !transpose_right});
+      tape.add_gradient(left, d_left);
+    }
+    if (!right.needs_gradient()) return;
+    const Array d_right = k.take(right.shape());
+    if (transpose_right) {
+      k.batched_product(gradient, left.value(), d_right, {.transpose_left = true});
+    } else {
+      k.batched_product(left.value(), gradient, d_right, {.transpose_left = true});
+    }
+    tape.add_gradient(right, d_right);
+  });
+}
+
 Variable gather_rows(Tape& tape, const Variable& src, std::vector<int> rows) {
   const Array dst = tape.kernels().take({static_cast<std::int64_t>(rows.size()), src.dim(1)});
   dnn::gather_rows(src.value(), rows, dst);

@@ -16,6 +16,9 @@ Variable reshape(Tape& tape, const Variable& src, const Shape& shape);
 /// src [rows, in] · weightᵀ + bias: weight [out, in], bias [out] or none.
 Variable linear(Tape& tape, const Variable& src, const Variable& weight, const Variable& bias);
 
+/// dst[b] = left[b] · right[b], the right one transposed first where asked: [B, rows, inner] · [B, inner, cols].
+Variable batched_product(Tape& tape, const Variable& left, const Variable& right, bool transpose_right);
+
 /// Row rows[i] of `src`; rows may repeat. With a table of words' vectors for `src` an embedding.
 Variable gather_rows(Tape& tape, const Variable& src, std::vector<int> rows);
 /// The first `count` rows: those that live on in a batch sorted by length.

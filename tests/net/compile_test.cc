@@ -82,6 +82,8 @@ const NetCase kCases[] = {
     {"se a < image r=16", "a"},
     {"cbam a < image r=2", "a"},
     {"cbam a < image squeeze=1 k=3,5", "a", {}, {2, 6, 4, 3}},
+    {"selfattention a < image heads=2", "a"},
+    {"selfattention a < image heads=1 eps=0.1\nselfattention b < a heads=6\nact r < b act=relu", "a | b | r"},
     {"act a < image act=none", "a"},
     {"conv c < image out=5 k=1\nact a < c act=none", "c | a", {"a", "c"}},
     // a small map on either side broadcasts

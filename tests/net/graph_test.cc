@@ -195,6 +195,7 @@ TEST(ParseGraph, SaysWhatIsWrongAndWhere) {
       {"se a < image squeeze=2 r=2", {"exclude each other"}},
       {"se a < image r=0", {"r= is '0'"}},
       {"cbam a < image k=4", {"must be odd"}},
+      {"selfattention a < image", {"needs heads="}},
   };
   for (const BadText& c : cases) {
     const std::string message = complaint(c.text);

@@ -71,6 +71,7 @@ class RandomGraph {
       case 7:
         return add("act", map(), " act=relu");
       case 8:
+        if (random_.below(3) == 0) return add("selfattention", map(), " heads=1");
         return add(random_.below(2) == 0 ? "se" : "cbam", map(), " squeeze=2");
       case 9:
         return add("maxpool", map(), " k=3 s=1 pad=1");

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "reference_attention.h"
+
 namespace glimpse::net::testing {
 namespace {
 
@@ -83,6 +85,8 @@ class Reference {
         return squeeze_excite(node, src);
       case Op::kCbam:
         return cbam(node, src);
+      case Op::kSelfAttention:
+        return self_attention(node, src);
     }
     throw std::logic_error("no reference for this op");
   }
@@ -317,6 +321,18 @@ class Reference {
     norm.activation = kSigmoid;
     const Tensor cell_gate = batch_norm(convolution(spatial, planes), prefix + ".spatial.bn", norm);
     return binary(attended, cell_gate, times);
+  }
+
+  /// norm(x + out(attention(in(x)))).
+  Tensor self_attention(const Node& node, const Tensor& src) const {
+    const std::string& prefix = node.attributes.weights;
+    const auto layer = [&](const Tensor& map, const std::string& name) {
+      return each_cell(map, tensor(prefix + name + ".weight"), tensor(prefix + name + ".bias"));
+    };
+    const Tensor read = attend_to_cells(layer(src, ".in_proj"), node.attributes.heads);
+    const Tensor sum =
+        binary(layer(read, ".out_proj"), src, [](double x, double y) { return static_cast<float>(x + y); });
+    return layer_norm(sum, tensor(prefix + ".norm.weight"), tensor(prefix + ".norm.bias"), node.attributes.epsilon);
   }
 
   const Weights& weights_;

@@ -79,6 +79,8 @@ TEST(InferShapes, SaysWhatDoesNotFit) {
        {"'net.graph' line 2, conv 'a'", "window of 7 columns", "padded input of 6"}},
       {"conv a < image out=5 k=3 dilation=9", {1, 3, 9, 40}, {"window of 19 rows", "padded input of 9"}},
       {"conv a < image out=5 k=1 groups=2", {1, 3, 9, 9}, {"conv 'a'", "groups=2", "3 input channels"}},
+      {"selfattention a < image heads=2", {1, 3, 9, 9}, {"selfattention 'a'", "heads=2", "3 input channels"}},
+      {"selfattention a < image heads=3", {1, 3, 4096, 4096}, {"too many cells to look at each other"}},
       {"conv a < image out=5 k=1 groups=3", {1, 3, 9, 9}, {"groups=3", "out=5"}},
       {"conv a < image out=5 k=1 groups=in", {1, 3, 9, 9}, {"groups=3", "out=5"}},
       {"maxpool b < image k=2\nadd a < image b", {1, 3, 8, 8}, {"line 2, add 'a'", "[1,3,8,8] and [1,3,4,4]"}},

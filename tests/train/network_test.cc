@@ -35,7 +35,8 @@ globalavgpool g < c3
 linear l < g out=12 act=tanh
 add wide < c3 l
 adaptiveavgpool small < wide size=3,2
-act last < small act=relu
+selfattention look < small heads=4 eps=0.5
+act last < look act=relu
 output last
 )";
 
