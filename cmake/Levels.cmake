@@ -30,7 +30,7 @@ set(GLIMPSE_PUBLIC_HEADERS
   decoder/caption.h decoder/decoder.h decoder/vocabulary.h
   image/animation.h image/image.h
   overlay/overlay.h overlay/report.h
-  pipeline/batch_runner.h pipeline/captioner.h)
+  pipeline/batch_runner.h pipeline/captioner.h pipeline/region.h)
 
 function(glimpse_library)
   get_property(levels GLOBAL PROPERTY GLIMPSE_LEVELS)

@@ -134,9 +134,16 @@ void check_variant(const DecoderConfig& config, bool pictures, bool per_caption 
   check_gradient(c);
 }
 
-TEST(DecoderNetwork, LossAndGradientsEqualPlainLoopsForEveryVariant) {
-  for (const DecoderConfig& config : glimpse::testing::all_variants()) check_variant(config, true);
+constexpr std::size_t kShares = 8;  ///< of the variants, so that several processors check them side by side
+
+class DecoderNetworkVariants : public ::testing::TestWithParam<std::size_t> {};
+
+TEST_P(DecoderNetworkVariants, LossAndGradientsEqualPlainLoops) {
+  const std::vector<DecoderConfig> variants = glimpse::testing::all_variants();
+  for (std::size_t i = GetParam(); i < variants.size(); i += kShares) check_variant(variants[i], true);
 }
+
+INSTANTIATE_TEST_SUITE_P(Shares, DecoderNetworkVariants, ::testing::Range(std::size_t{0}, kShares));
 
 TEST(DecoderNetwork, AMeanOverCaptionsEqualsPlainLoops) { check_variant({}, true, true); }
 
