@@ -17,7 +17,7 @@ namespace {
 /// What parse_recipe says to `line` in `section`; nothing: it takes it.
 std::string complaint(const std::string& section, const std::string& line) {
   try {
-    train::parse_recipe("[" + section + "]\n" + line + "\n", "table.conf", {});
+    train::parse_recipe("[" + section + "]\n" + line + "\n", "table.conf", "/");
   } catch (const Error& error) {
     return error.what();
   }
@@ -56,7 +56,7 @@ TEST(AttentionTable, EveryEntryHasItsEquationAndSource) {
   std::set<std::string> names;
   for (const AttentionEntry& entry : attention_table()) {
     EXPECT_TRUE(names.insert(std::string(entry.setting) + std::string(entry.name)).second) << entry.name << " twice";
-    EXPECT_GT(entry.equation.size(), 10U) << entry.name;
+    EXPECT_FALSE(entry.equation.empty()) << entry.name;
     EXPECT_FALSE(entry.source.empty()) << entry.name;
   }
 }

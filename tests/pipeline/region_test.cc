@@ -115,7 +115,8 @@ TEST(Region, PaddingIsNotLookedAt) {
   const auto attention_above_and_below = [&] {
     const Captioner captioner(Model(config, Weights("tiny", testing::tiny_tensors())), direct);
     double sum = 0;
-    for (const Glimpse& glimpse : CaptionSession(captioner).caption(wide).front().glimpses) {
+    const std::vector<Caption> captions = CaptionSession(captioner).caption(wide);
+    for (const Glimpse& glimpse : captions.front().glimpses) {
       for (const std::size_t row : {0, 3}) {
         for (std::size_t col = 0; col < 4; ++col) sum += glimpse.alpha[4 * row + col];
       }

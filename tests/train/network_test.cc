@@ -36,7 +36,8 @@ linear l < g out=12 act=tanh
 add wide < c3 l
 adaptiveavgpool small < wide size=3,2
 selfattention look < small heads=4 eps=0.5
-act last < look act=relu
+add again < small look
+act last < again act=relu
 output last
 )";
 
