@@ -35,9 +35,7 @@ globalavgpool g < c3
 linear l < g out=12 act=tanh
 add wide < c3 l
 adaptiveavgpool small < wide size=3,2
-selfattention look < small heads=4 eps=0.5
-add again < small look
-act last < again act=relu
+act last < small act=relu
 output last
 )";
 
@@ -59,8 +57,8 @@ ParameterSet filled(const net::GraphSpec& graph, const Shape& input) {
   return parameters;
 }
 
-TEST(Network, ForwardByRunningStatisticsIsThePlansForward) {
-  const net::GraphSpec graph = net::parse_graph(kEveryOp, "every.graph");
+void expect_the_plans_forward(const char* text) {
+  const net::GraphSpec graph = net::parse_graph(text, "net.graph");
   const Tensor picture = random_picture(2, 3);
   ParameterSet parameters = filled(graph, picture.shape());
 
@@ -82,6 +80,13 @@ TEST(Network, ForwardByRunningStatisticsIsThePlansForward) {
   for (std::size_t i = 0; i < plain.values().size(); ++i) {
     EXPECT_NEAR(plain.values()[i], session.output()[i], 1e-4) << i;
   }
+}
+
+TEST(Network, ForwardByRunningStatisticsIsThePlansForward) { expect_the_plans_forward(kEveryOp); }
+
+TEST(Network, SelfAttentionIsThePlansToo) {
+  expect_the_plans_forward(
+      "conv c < image out=12 k=3 s=4\nselfattention a < c heads=3\nselfattention b < a heads=1 eps=0.1\n");
 }
 
 /// Σ weight · output, in double precision from f32 outputs.
