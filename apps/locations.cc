@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kDefaultModel = "glimpse-seed.safetensors";
+constexpr std::string_view kDefaultModel = "glimpse-base.safetensors";
 
 /// An environment variable's value; nothing where it is not set.
 std::optional<std::string> environment(const char* name) {

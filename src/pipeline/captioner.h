@@ -1,6 +1,6 @@
 /// One call from pictures to captions: the API for programs that link glimpse.
 ///
-///     const glimpse::Captioner captioner(glimpse::Model::load("glimpse-seed.safetensors"));
+///     const glimpse::Captioner captioner(glimpse::Model::load("glimpse-base.safetensors"));
 ///     glimpse::CaptionSession session(captioner);
 ///     const std::vector<glimpse::Caption> best = session.caption(glimpse::load_image("photo.jpg"));
 #pragma once

@@ -225,7 +225,7 @@ TEST_F(CommandsTest, TheModelThatComesWithGlimpseIsFoundBesideTheBinary) {
   all.environment.emplace_back("GLIMPSE_MODEL", "");
   const ProcessResult result = run_glimpse(all);
   ASSERT_EQ(result.code, 0) << result.errors;
-  EXPECT_EQ(Json::parse(result.output)["model"], "glimpse-seed");
+  EXPECT_EQ(Json::parse(result.output)["model"], "glimpse-base");
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 
 /// The stages of one caption with the default model, in one run: where the time goes.
 struct Fixture {
-  Fixture() : captioner(Model::load(std::filesystem::path(GLIMPSE_SOURCE_DIR) / "models/glimpse-seed.safetensors")) {
+  Fixture() : captioner(Model::load(std::filesystem::path(GLIMPSE_SOURCE_DIR) / "models/glimpse-base.safetensors")) {
     for (const auto& entry :
          std::filesystem::directory_iterator(std::filesystem::path(GLIMPSE_SOURCE_DIR) / "assets/photos")) {
       if (entry.path().extension() == ".jpg") jpeg = std::max(jpeg, entry.path());
