@@ -50,8 +50,6 @@ class Attention {
   std::int64_t memory_size() const { return keys_.in(); }  ///< D
   std::int64_t query_size() const { return keys_.out(); }  ///< A
   std::int64_t heads() const { return heads_; }
-  /// Whether one cell is chosen, so that it can also be drawn.
-  bool is_hard() const { return selector_ == Selector::kHard || selector_ == Selector::kHardLocal; }
 
  private:
   friend class AttentionSession;

@@ -53,7 +53,7 @@ Sight::Sight(const Decoder::Impl& model, std::int64_t images, std::int64_t rows_
   if (channels_first()) cells_ = zeros({images, model.grid.cells(), model.sizes.memory});
   if (model.channels) channels_ = zeros({rows(), model.sizes.memory});
   if (model.config.channels == Channels::kSpatialChannel) context_ = zeros({rows(), model.sizes.memory});
-  if (model.attention.is_hard()) lots_.resize(static_cast<std::size_t>(rows() * model.config.heads));
+  if (model.config.is_hard()) lots_.resize(static_cast<std::size_t>(rows() * model.config.heads));
   if (!model.place) return;
   place_ = dnn::LinearKernel(model.place, rows());
   place_hidden_ = zeros({rows(), model.sizes.place});

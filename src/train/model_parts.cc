@@ -26,6 +26,29 @@ std::vector<std::string> frequent_words(const std::vector<CaptionedPicture>& pic
   return words.build(threshold);
 }
 
+/// Whether a decoder's tensor has a row a word.
+bool is_by_word(std::string_view name) {
+  return name == "embedding.weight" || name == "output.weight" || name == "output.bias";
+}
+
+/// `rows`, one for each of `known`'s words, in the order of `wanted`'s; a word that is not known keeps its row of
+/// `fallback`.
+Tensor rows_by_word(const Tensor& rows, const Tensor& fallback, const std::vector<std::string>& known,
+                    const std::vector<std::string>& wanted) {
+  const auto width = static_cast<std::size_t>(rows.count()) / known.size();
+  if (static_cast<std::size_t>(fallback.count()) != width * wanted.size()) return rows.clone();
+  std::map<std::string_view, std::size_t> index;
+  for (std::size_t i = 0; i < known.size(); ++i) index.emplace(known[i], i);
+  Tensor result = fallback.clone();
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto found = index.find(wanted[i]);
+    if (found == index.end()) continue;
+    std::ranges::copy(rows.values().subspan(found->second * width, width),
+                      result.values().begin() + static_cast<std::ptrdiff_t>(i * width));
+  }
+  return result;
+}
+
 }  // namespace
 
 ModelConfig new_config(const Recipe& recipe, const net::GraphSpec& graph, const std::string& graph_text,
@@ -80,14 +103,13 @@ void add_extended_decoder(const Model& model, const ModelConfig& config, std::ui
   ParameterSet grown;
   add_decoder_parameters(config.decoder, shape, seed, grown);
   for (Parameter& parameter : grown.parameters()) {
-    const Shape& stored = model.weights().at(parameter.name).shape;
-    Shape wanted = parameter.value.shape();
-    const bool by_words = !stored.empty() && stored[0] < wanted[0];
-    if (by_words) wanted[0] = stored[0];
-    // The words' tensors have a row a word: those that are there come first.
-    const Tensor known = model.weights().load(parameter.name, wanted);
-    std::ranges::copy(known.values(), parameter.value.values().begin());
-    parameters.add(parameter.name, std::move(parameter.value), parameter.decay);
+    Shape stored = parameter.value.shape();
+    if (is_by_word(parameter.name)) stored[0] = static_cast<std::int64_t>(model.config().vocabulary.size());
+    Tensor known = model.weights().load(parameter.name, stored);
+    if (is_by_word(parameter.name)) {
+      known = rows_by_word(known, parameter.value, model.config().vocabulary, config.vocabulary);
+    }
+    parameters.add(parameter.name, std::move(known), parameter.decay);
   }
 }
 
@@ -107,24 +129,6 @@ void check_start(const Model& start, const std::string& path, const ModelConfig&
   }
 }
 
-/// `rows` of `start`, a row a word, in the order of `wanted`'s words; a word that `start` lacks keeps its row of
-/// `fallback`.
-Tensor rows_by_word(const Tensor& rows, const Tensor& fallback, const std::vector<std::string>& known,
-                    const std::vector<std::string>& wanted) {
-  const auto width = static_cast<std::size_t>(rows.count()) / known.size();
-  if (static_cast<std::size_t>(fallback.count()) != width * wanted.size()) return rows.clone();
-  std::map<std::string_view, std::size_t> index;
-  for (std::size_t i = 0; i < known.size(); ++i) index.emplace(known[i], i);
-  Tensor result = fallback.clone();
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const auto found = index.find(wanted[i]);
-    if (found == index.end()) continue;
-    std::ranges::copy(rows.values().subspan(found->second * width, width),
-                      result.values().begin() + static_cast<std::ptrdiff_t>(i * width));
-  }
-  return result;
-}
-
 bool take_decoder(const Model& start, std::int64_t channels, const std::vector<std::string>& words,
                   ParameterSet& parameters) {
   const Weights& weights = start.weights();
@@ -139,8 +143,7 @@ bool take_decoder(const Model& start, std::int64_t channels, const std::vector<s
   for (const auto& [name, view] : weights.tensors()) {
     if (of_encoder.contains(name) || (!fits && name.starts_with("feature."))) continue;
     Tensor values = to_float(view);
-    const bool by_words = name == "embedding.weight" || name == "output.weight" || name == "output.bias";
-    if (by_words) values = rows_by_word(values, parameters.at(name).value, config.vocabulary, words);
+    if (is_by_word(name)) values = rows_by_word(values, parameters.at(name).value, config.vocabulary, words);
     tensors.emplace(name, std::move(values));
   }
   parameters.load(Weights(weights.path(), std::move(tensors)));
