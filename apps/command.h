@@ -31,6 +31,7 @@ ExitCode run_batch(Arguments arguments);
 ExitCode run_eval(Arguments arguments);
 ExitCode run_train(Arguments arguments);
 ExitCode run_scenes(Arguments arguments);
+ExitCode run_compare(Arguments arguments);
 ExitCode run_digits(Arguments arguments);
 ExitCode run_look(Arguments arguments);
 ExitCode run_info(Arguments arguments);

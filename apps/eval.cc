@@ -1,24 +1,14 @@
 // glimpse eval: how good a model's captions are, beside those that people wrote.
-#include <algorithm>
-#include <array>
-#include <cstdio>
-#include <nlohmann/json.hpp>
-#include <unordered_set>
-
 #include "arguments.h"
 #include "command.h"
-#include "decoder/vocabulary.h"
 #include "interrupt.h"
-#include "metrics/scores.h"
 #include "results.h"
-#include "set_run.h"
+#include "set_scores.h"
 #include "terminal.h"
 
 namespace glimpse::apps {
 namespace {
 
-using Json = nlohmann::ordered_json;
-using train::CaptionedPicture;
 using train::CaptionedSet;
 
 constexpr int kBatch = 16;
@@ -54,7 +44,8 @@ CommandLine command_line() {
       "Captions the pictures of a set and says how near the captions are to those that people wrote: BLEU-1 to BLEU-4, "
       "ROUGE-L and CIDEr as the standard COCO evaluation computes them (CIDEr is its D variant, up to 1000 per cent); "
       "words a caption, distinct words, and the share of captions that no training caption of the same file reads "
-      "like.",
+      "like. Of scenes, whose things are known: how many captions name shape and colour right, and whether the model "
+      "looked at what it named.",
       {group},
       "Exit codes: 0 all done, 1 internal error or results not written, 2 wrong usage, 3 model unusable,\n"
       "4 some pictures failed and were left out, 130 interrupted.\n",
@@ -106,68 +97,8 @@ auto read_named_file(const Read& read) {
   }
 }
 
-bool has_splits(const CaptionedSet& set) {
-  return std::any_of(set.pictures.begin(), set.pictures.end(),
-                     [](const auto& picture) { return !picture.split.empty(); });
-}
-
-/// The share of captions whose words no training caption of the set has in this order; nothing where it has none.
-std::optional<double> novel_share(const std::vector<std::string>& captions, const CaptionedSet& all) {
-  const auto key = [](const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) text += word + ' ';
-    return text;
-  };
-  std::unordered_set<std::string> seen;
-  for (const CaptionedPicture& picture : all.pictures) {
-    if (picture.split != "train" && picture.split != "restval") continue;
-    for (const std::vector<std::string>& words : picture.tokens) seen.insert(key(words));
-  }
-  if (seen.empty() || captions.empty()) return std::nullopt;
-  const auto novel = std::count_if(captions.begin(), captions.end(), [&](const std::string& caption) {
-    return !seen.contains(key(tokenise_caption(caption)));
-  });
-  return static_cast<double>(novel) / static_cast<double>(captions.size());
-}
-
-std::string as_json(const metrics::Scores& scores, std::optional<double> novel) {
-  Json json = {{"images", scores.images}, {"bleu", scores.bleu}, {"rouge_l", scores.rouge_l}, {"cider", scores.cider}};
-  json["mean_length"] = scores.mean_length;
-  json["distinct_words"] = scores.distinct_words;
-  json["novel_captions"] = novel ? Json(*novel) : Json();
-  return json.dump() + "\n";
-}
-
-std::string as_table(const metrics::Scores& scores, std::optional<double> novel) {
-  std::string text;
-  const auto row = [&text](const char* label, double value, int decimals, const char* unit) {
-    std::array<char, 96> line{};
-    std::snprintf(line.data(), line.size(), "%-16s %8.*f%s\n", label, decimals, value, unit);
-    text += line.data();
-  };
-  row("pictures", static_cast<double>(scores.images), 0, "");
-  for (std::size_t i = 0; i < scores.bleu.size(); ++i) {
-    row(("BLEU-" + std::to_string(i + 1)).c_str(), 100 * scores.bleu[i], 1, " %");
-  }
-  row("ROUGE-L", 100 * scores.rouge_l, 1, " %");
-  row("CIDEr", 100 * scores.cider, 1, " %");
-  row("words a caption", scores.mean_length, 1, "");
-  row("distinct words", scores.distinct_words, 0, "");
-  if (novel) row("novel captions", 100 * *novel, 1, " %");
-  return text;
-}
-
-void write_scores(const std::vector<CaptionResult>& results, const CaptionedSet& set, const CaptionedSet& all,
-                  Format format) {
-  std::vector<std::string> captions;
-  std::vector<std::vector<std::string>> references;
-  for (const CaptionResult& result : results) {
-    captions.push_back(result.caption);
-    references.push_back(set.pictures[result.picture].captions);
-  }
-  const metrics::Scores scores = metrics::score_captions(captions, references);
-  const std::optional<double> novel = novel_share(captions, all);
-  write_output(format == Format::kJson ? as_json(scores, novel) : as_table(scores, novel));
+void write_scores(const SetScores& scores, Format format) {
+  write_output(format == Format::kJson ? as_json(scores) + "\n" : as_table(scores));
 }
 
 ExitCode score_results(const EvalOptions& options, const CaptionedSet& all) {
@@ -184,18 +115,18 @@ ExitCode score_results(const EvalOptions& options, const CaptionedSet& all) {
     }
   }
   if (results.captions.empty()) throw Error(ErrorCode::kUsage, quote(*options.results) + " has no caption to score");
-  write_scores(results.captions, all, all, options.format);
+  write_scores(score_set(results.captions, all, all), options.format);
   if (results.failed == 0) return ExitCode::kDone;
   report(std::to_string(results.failed) + " results say that their picture failed; they are left out");
   return ExitCode::kSomeFailed;
 }
 
 ExitCode caption_and_score(const EvalOptions& options, const CaptionedSet& all) {
-  CaptionedSet set = all;
-  if (options.split || has_splits(all)) set = take_split(all, options.split.value_or("test"));
+  const CaptionedSet set = set_to_score(all, options.split);
   read_named_file([&] { return check_pictures_exist(set); });
   catch_interrupts();
-  const SetCaptions made = caption_set(set, options.model, options.batch);
+  const Evaluation evaluation = evaluate(set, all, options.model, options.batch);
+  const SetCaptions& made = evaluation.made;
   if (options.output) write_results(*options.output, set, made.captions);
   const std::size_t done = made.captions.size() + static_cast<std::size_t>(made.failed);
   if (interrupted()) {
@@ -203,7 +134,7 @@ ExitCode caption_and_score(const EvalOptions& options, const CaptionedSet& all) 
            " pictures; no scores" + (options.output ? "; the captions made so far are written" : ""));
     return ExitCode::kInterrupted;
   }
-  if (!made.captions.empty()) write_scores(made.captions, set, all, options.format);
+  if (evaluation.scores) write_scores(*evaluation.scores, options.format);
   if (made.failed == 0) return ExitCode::kDone;
   report(std::to_string(made.failed) + " of " + std::to_string(done) + " pictures failed and are left out");
   return ExitCode::kSomeFailed;

@@ -30,6 +30,7 @@ constexpr std::array kCommands = {
     Command{"scenes", "draw captioned pictures to learn from, endlessly", run_scenes},
     Command{"digits", "draw pictures of digits to look around on", run_digits},
     Command{"look", "read digits by looking a few times, and draw where", run_look},
+    Command{"compare", "train several recipes on equal terms, and say how they did", run_compare},
     Command{"info", "describe a model", run_info},
     Command{"pack", "make one file of an unpacked model folder", run_pack},
     Command{"bench", "measure the encoder and the decoder on this machine", run_bench},

@@ -33,29 +33,63 @@ LoadOptions load_options(const Preprocess& input) {
   return options;
 }
 
-/// Captions those pictures of a batch that could be read and reports the others.
-void add_batch(std::vector<Picture>& batch, std::size_t first, CaptionSession& session, SetCaptions& result,
-               Progress& progress) {
-  std::vector<Image> images;
-  std::vector<std::size_t> places;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (batch[i].error) {
-      progress.clear();
-      report_error(batch[i].error->what());
-      ++result.failed;
-    } else {
-      images.push_back(std::move(batch[i].image));
-      places.push_back(first + i);
-    }
+/// What each cell of the model's map sees of a picture.
+std::vector<Rect> cells_of(const ModelConfig& config, const Image& image) {
+  const ViewTransform transform = view_transform(config.input, image.source_width, image.source_height);
+  std::vector<Rect> cells;
+  for (int cell = 0; cell < config.grid().cells(); ++cell) {
+    cells.push_back(transform.cells_to_source(cell / config.cols, cell % config.cols, 1, 1, config.rows, config.cols));
   }
-  const std::vector<std::vector<Caption>> captions = session.caption(images);
-  for (std::size_t i = 0; i < captions.size(); ++i) result.captions.push_back({places[i], captions[i].front().text});
-  progress.advance(batch.size());
+  return cells;
 }
+
+/// Captions batch after batch.
+class SetRun {
+ public:
+  SetRun(const Captioner& captioner, const CaptionOptions& options, const CaptionListener& listener,
+         std::size_t pictures)
+      : config_(captioner.config()),
+        listener_(listener),
+        session_(captioner, options),
+        progress_(pictures, "pictures") {}
+
+  /// Captions those pictures of a batch that could be read and reports the others. `first` of the set's is its first.
+  void add(std::vector<Picture>& batch, std::size_t first) {
+    std::vector<Image> images;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (batch[i].error) {
+        progress_.clear();
+        report_error(batch[i].error->what());
+        ++result_.failed;
+      } else {
+        images.push_back(std::move(batch[i].image));
+        places.push_back(first + i);
+      }
+    }
+    const std::vector<std::vector<Caption>> captions = session_.caption(images);
+    for (std::size_t i = 0; i < captions.size(); ++i) {
+      const Caption& best = captions[i].front();
+      result_.captions.push_back({places[i], best.text});
+      if (listener_) listener_(result_.captions.back(), best, cells_of(config_, images[i]));
+    }
+    progress_.advance(batch.size());
+  }
+
+  SetCaptions take() { return std::move(result_); }
+
+ private:
+  const ModelConfig& config_;
+  const CaptionListener& listener_;
+  CaptionSession session_;
+  SetCaptions result_;
+  Progress progress_;
+};
 
 }  // namespace
 
-SetCaptions caption_set(const train::CaptionedSet& set, const ModelOptions& options, int batch) {
+SetCaptions caption_set(const train::CaptionedSet& set, const ModelOptions& options, int batch,
+                        const CaptionListener& listener) {
   const Model model = load_model(options.model);
   const auto size = static_cast<std::size_t>(batch);
   const LoadOptions load = load_options(model.config().input);
@@ -69,15 +103,13 @@ SetCaptions caption_set(const train::CaptionedSet& set, const ModelOptions& opti
   captioner_options.threads = options.threads;
   captioner_options.tuning_cache = tuning_cache();
   const Captioner captioner(model, captioner_options);
-  CaptionSession session(captioner, options.caption);
-  SetCaptions result;
-  Progress progress(set.pictures.size(), "pictures");
+  SetRun run(captioner, options.caption, listener, set.pictures.size());
   for (std::size_t first = 0; first < set.pictures.size() && !interrupted(); first += size) {
     std::vector<Picture> now = next.get();
     if (first + size < set.pictures.size()) next = read_ahead(first + size);
-    add_batch(now, first, session, result, progress);
+    run.add(now, first);
   }
-  return result;
+  return run.take();
 }
 
 }  // namespace glimpse::apps

@@ -162,12 +162,33 @@ std::vector<CaptionedPicture> read_coco(const Entry& root, const fs::path& image
   return pictures;
 }
 
+/// [x, y, width, height] in pixels.
+Rect read_box(const Entry& thing) {
+  const Json& box = thing.list("box");
+  const bool is_right = box.size() == 4 && std::ranges::all_of(box, [](const Json& part) { return part.is_number(); });
+  if (!is_right) thing.fail("has a \"box\" that is not four numbers: x, y, width, height");
+  return {box[0].get<double>(), box[1].get<double>(), box[2].get<double>(), box[3].get<double>()};
+}
+
+std::vector<metrics::KnownThing> read_things(const Entry& line) {
+  std::vector<metrics::KnownThing> things;
+  if (line.find("things") == nullptr) return things;
+  const std::size_t count = line.list("things").size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const Entry thing = line.entry("things", i);
+    things.push_back({thing.text_or_nothing("shape"), thing.text_or_nothing("colour"), thing.text_or_nothing("size"),
+                      read_box(thing)});
+  }
+  return things;
+}
+
 CaptionedPicture read_line(const Entry& line, const fs::path& images) {
   CaptionedPicture picture;
   const std::string name = line.text("image");
   picture.file = picture_path(line, images, name);
   picture.id = line.find("id") == nullptr ? name : line.id("id");
   picture.split = line.text_or_nothing("split");
+  picture.things = read_things(line);
   for (const Json& caption : line.list("captions")) {
     if (!caption.is_string()) line.fail("has \"captions\" that are not all texts");
     add_caption(picture, line, caption.get<std::string>());

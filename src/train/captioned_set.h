@@ -3,13 +3,16 @@
 ///
 /// Karpathy: {"images": [{"filepath", "filename", "split", "sentences": [{"raw", "tokens"}], "cocoid"}]}, of which
 /// filepath, tokens and cocoid may be missing. COCO: {"images": [{"id", "file_name"}], "annotations": [{"image_id",
-/// "caption"}]}. JSON lines: {"image", "captions": [...], "id", "split"} a line, of which id and split may be missing.
+/// "caption"}]}. JSON lines: {"image", "captions": [...], "id", "split", "things": [{"shape", "colour", "size", "box":
+/// [x, y, width, height]}]} a line, of which id, split and things may be missing, and of a thing all but the box.
 #pragma once
 
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "metrics/grounding.h"
 
 namespace glimpse::train {
 
@@ -21,6 +24,7 @@ struct CaptionedPicture {
   /// A list a caption, as tokenise_caption (decoder/vocabulary.h) makes them, or the file's own where it has some; no
   /// list is empty.
   std::vector<std::vector<std::string>> tokens;
+  std::vector<metrics::KnownThing> things;  ///< what stands in the picture, where the file says it
 };
 
 struct CaptionedSet {

@@ -106,6 +106,41 @@ TEST_F(EvalTest, TheTableIsInPerCent) {
   EXPECT_THAT(result.output, ::testing::ContainsRegex("novel captions +0\\.0 %\n"));
 }
 
+TEST_F(EvalTest, WhereThingsAreKnownItSaysWhetherTheyAreNamedAndLookedAt) {
+  // Every picture shows what the model says first; the thing fills it, or the left half of it.
+  const auto evaluate = [&](int width) {
+    std::string lines;
+    for (int i = 0; i < kPictures; ++i) {
+      const std::string said = said_[static_cast<std::size_t>(i)];
+      const Json thing = {{"shape", split_words(said).front()}, {"box", {0, 0, width, 32}}};
+      lines += Json{{"image", name(i)}, {"captions", {said}}, {"things", {thing}}}.dump() + "\n";
+    }
+    write_file(path("scenes.jsonl"), lines);
+    return glimpse({"eval", "--captions", "scenes.jsonl", "--images", "photos", "--format", "json", "-o", "made.json"});
+  };
+  const ProcessResult whole = evaluate(48);
+  ASSERT_EQ(whole.code, 0) << whole.errors;
+  const Json scores = Json::parse(whole.output);
+  EXPECT_EQ(scores["grounding"], 1);
+  EXPECT_NEAR(scores["attention_inside"], 1, 1e-6);
+  EXPECT_GT(scores["attention_entropy"], 0);
+  EXPECT_EQ(scores["shape_and_colour_right"], 0) << "no colour is said";
+  EXPECT_EQ(scores["things_named"], 0);
+  const Json half = Json::parse(evaluate(24).output);
+  EXPECT_LT(half["attention_inside"], 0.999);
+  EXPECT_GT(half["attention_inside"], 0.001);
+  EXPECT_EQ(half["attention_entropy"], scores["attention_entropy"]);
+
+  // Captions alone say nothing about where the model looked.
+  const ProcessResult alone =
+      glimpse({"eval", "--captions", "scenes.jsonl", "--results", "made.json", "--format", "json"});
+  const Json words = Json::parse(alone.output);
+  EXPECT_FALSE(words.contains("grounding"));
+  EXPECT_EQ(words["wrong_words"], half["wrong_words"]);
+  EXPECT_THAT(glimpse({"eval", "--captions", "scenes.jsonl", "--images", "photos"}).output,
+              ::testing::ContainsRegex("grounding +[0-9.]+ %\nattention inside +[0-9.]+ %\nattention entropy"));
+}
+
 TEST_F(EvalTest, RecordsOfCaptionAreScoredToo) {
   write_file(path("photos/0.ppm"), "no picture");
   const ProcessResult caption = glimpse({"caption", "--format", "json", "photos"});

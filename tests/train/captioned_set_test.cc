@@ -90,6 +90,32 @@ TEST_F(CaptionedSetTest, ReadsJsonLines) {
   EXPECT_EQ(read_captioned_set(folder() / "l.jsonl", "photos").pictures[0].file, "photos/sub/a.png");
 }
 
+TEST_F(CaptionedSetTest, LinesMaySayWhatStandsWhere) {
+  const CaptionedSet set = read_captioned_set(write(
+      "l.jsonl",
+      R"({"image": "a.png", "captions": ["a"], "things": [{"shape": "star", "colour": "red", "size": "small", "box": [1, 2.5, 3, 4]}, {"shape": "fish", "box": [0, 0, 9, 9], "mood": 3}]}
+{"image": "b.png", "captions": ["b"]})"));
+  ASSERT_EQ(set.pictures[0].things.size(), 2U);
+  const metrics::KnownThing& star = set.pictures[0].things[0];
+  EXPECT_EQ(star.shape + star.colour + star.size, "starredsmall");
+  EXPECT_EQ(star.box.x, 1);
+  EXPECT_EQ(star.box.y, 2.5);
+  EXPECT_EQ(star.box.width, 3);
+  EXPECT_EQ(star.box.height, 4);
+  EXPECT_EQ(set.pictures[0].things[1].colour, "");
+  EXPECT_TRUE(set.pictures[1].things.empty());
+  const auto refused = [&](const std::string& things) {
+    return std::string(error_of(R"({"image": "a", "captions": ["a"], "things": )" + things + "}").what());
+  };
+  EXPECT_THAT(refused("{}"), HasSubstr("\"things\" that is not a list"));
+  EXPECT_THAT(refused("[3]"), HasSubstr("things[0] is not an object"));
+  EXPECT_THAT(refused(R"([{"shape": "star"}])"), HasSubstr("no \"box\""));
+  EXPECT_THAT(refused(R"([{"box": [1, 2, 3]}])"), HasSubstr("four numbers"));
+  EXPECT_THAT(refused(R"([{"box": [1, 2, 3, "4"]}])"), HasSubstr("four numbers"));
+  EXPECT_THAT(refused(R"([{"box": [1, 2, 3, 4]}, {"box": [1, 2, 3, 4], "shape": 3}])"),
+              HasSubstr("things[1] has a \"shape\" that is not a text"));
+}
+
 TEST_F(CaptionedSetTest, SplitsAreTakenByName) {
   const CaptionedSet set = read_captioned_set(write("k.json", kKarpathy), "photos");
   const auto ids = [](const CaptionedSet& some) {

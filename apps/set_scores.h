@@ -1,0 +1,46 @@
+/// What the captions of a set are worth: beside what people wrote, and, where it is known what stands in the pictures,
+/// beside the truth.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include "metrics/grounding.h"
+#include "metrics/scores.h"
+#include "set_run.h"
+
+namespace glimpse::apps {
+
+struct SetScores {
+  metrics::Scores scores;
+  /// The share of captions whose words no training caption has in this order; none where there are no training
+  /// captions.
+  std::optional<double> novel;
+  std::optional<metrics::SceneScores> scene;  ///< where the set says what stands in its pictures
+};
+
+struct Evaluation {
+  SetCaptions made;
+  std::optional<SetScores> scores;  ///< of those; none where there are none, and after Ctrl-C
+};
+
+/// The pictures of `split`; without one those of the split test, or all where the set has no splits. Throws as
+/// take_split.
+train::CaptionedSet set_to_score(const train::CaptionedSet& all, const std::optional<std::string>& split);
+
+/// Scores of captions of pictures of `set`, at least one. `all` is the file that `set` is a part of: which captions are
+/// new and which words speak of things is known from it. What the model looked at is not.
+SetScores score_set(std::span<const CaptionResult> captions, const train::CaptionedSet& set,
+                    const train::CaptionedSet& all);
+
+/// Captions the pictures of `set` as `caption_set` does and scores the captions.
+Evaluation evaluate(const train::CaptionedSet& set, const train::CaptionedSet& all, const ModelOptions& options,
+                    int batch);
+
+/// One object on one line, without the line's end.
+std::string as_json(const SetScores& scores);
+/// A line a score, in per cent.
+std::string as_table(const SetScores& scores);
+
+}  // namespace glimpse::apps
