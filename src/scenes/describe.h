@@ -20,7 +20,8 @@ using SceneCaption = std::vector<SceneWord>;
 
 std::string text(const SceneCaption& caption);
 
-/// `count` captions of the scene, as different as it allows, all of them true.
+/// `count` captions of the scene, as different as it allows, all of them true. Large things are told before small ones,
+/// equals from the left or the top on.
 std::vector<SceneCaption> describe(const Scene& scene, int count, Random& random);
 
 }  // namespace glimpse::scenes

@@ -203,5 +203,28 @@ TEST(Describe, EveryWordIsTrueAndEveryThingIsNamed) {
   }
 }
 
+TEST(Describe, TheLargeComeFirstAndThenThoseAtTheLeftAndTheTop) {
+  int pairs = 0;
+  for (std::uint64_t number = 0; number < kScenes; ++number) {
+    const Scene scene = draw_scene(5, number);
+    Random random(number);
+    for (const SceneCaption& caption : describe(scene, 5, random)) {
+      std::vector<int> told;
+      for (const SceneWord& word : caption) {
+        if (word.things.size() == 1 && (told.empty() || told.back() != word.things[0])) told.push_back(word.things[0]);
+      }
+      for (std::size_t i = 1; i < told.size(); ++i) {
+        const Thing& first = scene.things.at(static_cast<std::size_t>(told[i - 1]));
+        const Thing& second = scene.things.at(static_cast<std::size_t>(told[i]));
+        const Relation stands = relation(first, second);
+        const bool before = stands == Relation::kLeftOf || stands == Relation::kAbove;
+        EXPECT_TRUE(first.size == second.size ? before : first.size == Size::kLarge) << text(caption);
+        ++pairs;
+      }
+    }
+  }
+  EXPECT_GT(pairs, kScenes);
+}
+
 }  // namespace
 }  // namespace glimpse::scenes
