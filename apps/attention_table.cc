@@ -9,6 +9,7 @@ constexpr std::string_view kScore = "[decoder] score";
 constexpr std::string_view kSelector = "[decoder] selector";
 constexpr std::string_view kChannels = "[decoder] channels";
 constexpr std::string_view kOption = "option of caption, batch and overlay";
+constexpr std::string_view kResize = "[encoder] resize";
 constexpr std::string_view kLook = "[look] kind";
 constexpr std::string_view kGraph = "op in an encoder's graph";
 
@@ -58,7 +59,7 @@ constexpr std::array kTable = {
 
     AttentionEntry{"mask", "--roi, --mask", kOption, "e + ln w, w the share of the cell inside: −∞ outside",
                    "masked attention, Vaswani et al. 2017, section 3.2.3"},
-    AttentionEntry{"mask", "fit", kOption, "the same for the padding of models that fit pictures, always", "as above"},
+    AttentionEntry{"mask", "fit", kResize, "the same for the room that pictures leave, in training too", "as above"},
 
     AttentionEntry{
         "pixels", "ram", kLook,

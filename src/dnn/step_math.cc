@@ -58,9 +58,10 @@ void attention_weights(const ScoreInputs& in, const Part& query, const Array& ma
       (in.function == ScoreFunction::kTanh ? additive_scores_tanh : additive_scores_relu)(scores);
     }
     if (mask) {
-      const float* seen = row_of(mask, row);
+      const float* counts = row_of(mask, row);
       for (std::int64_t i = 0; i < in.cells; ++i) {
-        if (seen[i] == 0) alpha[i] = kNever;
+        if (counts[i] == 0) alpha[i] = kNever;
+        if (counts[i] != 0 && counts[i] != 1) alpha[i] += std::log(counts[i]);
       }
     }
     softmax_in_place({alpha, static_cast<std::size_t>(in.cells)});

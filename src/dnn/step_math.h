@@ -44,8 +44,8 @@ struct ScoreInputs {
   std::int64_t cells = 0;
   const RowsOfImages* rows = nullptr;
 };
-/// alphas [rows, cells] = softmax of the scores of the first rows, as many as alphas has. Where `mask` [rows, cells],
-/// which may be none, is 0, alphas are, too: the softmax is over the others.
+/// alphas [rows, cells] = softmax of the scores of the first rows, as many as alphas has. `mask` [rows or more, cells],
+/// which may be none, says how much each cell counts, from 0, as if it were not there, to 1: softmax(e + log mask).
 void attention_weights(const ScoreInputs& in, const Part& query, const Array& mask, const Array& alphas, int threads);
 /// d_alphas: what flows into alphas, and afterwards the scores' gradient. d_query, d_keys and d_weights [images, A]
 /// are added to.

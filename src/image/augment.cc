@@ -1,12 +1,14 @@
 #include "image/augment.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 #include <string>
 
 #include "core/error.h"
 #include "image/pixels.h"
+#include "image/placement.h"
 
 namespace glimpse {
 namespace {
@@ -52,6 +54,12 @@ void draw_crop(const AugmentOptions& options, int width, int height, Random& ran
     result.y = static_cast<int>(random.below(static_cast<std::uint64_t>(height - crop_height) + 1));
     return;
   }
+}
+
+/// RGB, as near as 8 bits are to what normalises to 0.
+cv::Scalar mean_colour(const Preprocess& input) {
+  const std::array<double, 3>& mean = input.mean;
+  return input.rgb ? cv::Scalar(mean[0], mean[1], mean[2]) : cv::Scalar(mean[2], mean[1], mean[0]);
 }
 
 double mean_grey(const cv::Mat& pixels) {
@@ -109,23 +117,27 @@ Augmentation draw_augmentation(const AugmentOptions& options, int width, int hei
   return result;
 }
 
-void augment(const Image& image, const Augmentation& augmentation, int width, int height, std::span<std::uint8_t> dst) {
+void augment(const Image& image, const Augmentation& augmentation, const Preprocess& input,
+             std::span<std::uint8_t> dst) {
   const cv::Rect crop(augmentation.x, augmentation.y, augmentation.width, augmentation.height);
   if (crop.empty() || (crop & cv::Rect(0, 0, image.width, image.height)) != crop) {
     throw Error(ErrorCode::kInternal, "a crop that lies outside its picture");
   }
-  cv::Mat out(height, width, CV_8UC3, dst.data());
+  cv::Mat out(input.height, input.width, CV_8UC3, dst.data());
   if (dst.size() != out.total() * out.elemSize()) {
     throw Error(ErrorCode::kInternal, "a view written into " + std::to_string(dst.size()) + " bytes");
   }
-  const cv::Mat resized = codec::resize(codec::view(image)(crop), out.size());
+  const Placement placement = place(input, crop.width, crop.height);
+  if (placement.target.size() != out.size()) out.setTo(mean_colour(input));
+  cv::Mat view = out(placement.target);
+  const cv::Mat resized = codec::resize(codec::view(image)(crop)(placement.source), view.size());
   if (augmentation.flipped) {
-    cv::flip(resized, out, 1);
+    cv::flip(resized, view, 1);
   } else {
-    resized.copyTo(out);
+    resized.copyTo(view);
   }
   if (augmentation.brightness != 1 || augmentation.contrast != 1 || augmentation.saturation != 1) {
-    colour(out, augmentation);
+    colour(view, augmentation);
   }
 }
 

@@ -1,5 +1,5 @@
-/// Random views of a picture for training: a crop stretched to the input's size, a mirror image, other light and
-/// colours. What is done is drawn first, as plain numbers that can be kept and repeated, and then done.
+/// Random views of a picture for training: a crop brought to the input's size, a mirror image, other light and colours.
+/// What is done is drawn first, as plain numbers that can be kept and repeated, and then done.
 #pragma once
 
 #include <cstdint>
@@ -48,9 +48,10 @@ Augmentation whole_picture(int width, int height);
 /// for each thing that `options` has switched on.
 Augmentation draw_augmentation(const AugmentOptions& options, int width, int height, Random& random);
 
-/// Writes `image`'s view as dst [height, width, 3], 8-bit RGB: both sides of the crop stretched to that size with
-/// anti-aliasing, values rounded once and clamped. Throws Error(kInternal) for a crop outside the picture or a `dst` of
-/// another size.
-void augment(const Image& image, const Augmentation& augmentation, int width, int height, std::span<std::uint8_t> dst);
+/// Writes `image`'s view as dst [input.height, input.width, 3], 8-bit RGB: the crop resized as `input` has it, with
+/// anti-aliasing, values rounded once and clamped; what `fit` leaves over is the input's mean, rounded. Throws
+/// Error(kInternal) for a crop outside the picture or a `dst` of another size.
+void augment(const Image& image, const Augmentation& augmentation, const Preprocess& input,
+             std::span<std::uint8_t> dst);
 
 }  // namespace glimpse

@@ -26,8 +26,8 @@ class RepeatedScores {
   /// (Bahdanau et al. 2015, Luong et al. 2015).
   RepeatedScores(Tape& tape, dnn::ScoreFunction function, Variable keys, Variable weight, Gaze gaze);
 
-  /// query [rows, A] → [rows, cells]; a step may have fewer rows than the one before, the first ones. With a `mask`
-  /// [rows, cells] the softmax is over the cells where it is not 0.
+  /// query [rows, A] → [rows, cells]; a step may have fewer rows than the one before, the first ones. See
+  /// dnn::attention_weights for the mask [rows or more, cells].
   Variable operator()(const Piece& query, std::int64_t rows, const dnn::Array& mask = {}) const;
 
  private:

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "core/seed.h"
@@ -36,7 +38,8 @@ Variable constant(Tape& tape, float value) {
 bool is_additive(Score score) { return score == Score::kAdditiveTanh || score == Score::kAdditiveRelu; }
 
 DecoderAttention::DecoderAttention(const DecoderConfig& config, ParameterSet& parameters, Tape& tape, Grid grid,
-                                   Variable memory, dnn::RowsOfImages rows, const HardOptions& hard)
+                                   Variable memory, dnn::RowsOfImages rows, std::span<const float> masks,
+                                   const HardOptions& hard)
     : config_(config), parameters_(parameters), tape_(tape), grid_(grid), hard_(hard), memory_(std::move(memory)) {
   gaze_ = {grid_.cells(), std::move(rows)};
   std::vector<int> images;
@@ -52,6 +55,8 @@ DecoderAttention::DecoderAttention(const DecoderConfig& config, ParameterSet& pa
       expects_[at] = expects ? 1 : 0;
     }
   }
+  means_ = mean_of_images(masks);
+  if (!masks.empty()) mask_ = mask_of_rows(masks, images);
   const Variable weight = parameter("key.weight");
   key_size_ = weight.dim(0);
   if (config_.selector == Selector::kLocal) place_.emplace(tape_, parameter("place.weight"), parameter("place.bias"));
@@ -64,8 +69,34 @@ DecoderAttention::DecoderAttention(const DecoderConfig& config, ParameterSet& pa
     return;
   }
   keys_.emplace(tape_, weight, parameter("key.bias"));
-  const Shape maps = {std::ssize(gaze_.rows), gaze_.cells, memory_.dim(1)};
-  means_ = gather_rows(tape_, mean_of_cells(tape_, reshape(tape_, memory_, maps)), std::move(images));
+  means_of_rows_ = gather_rows(tape_, means_, std::move(images));
+}
+
+Variable DecoderAttention::mean_of_images(std::span<const float> masks) {
+  const std::int64_t images = std::ssize(gaze_.rows);
+  if (masks.empty()) return mean_of_cells(tape_, reshape(tape_, memory_, {images, gaze_.cells, memory_.dim(1)}));
+  const Array shares = tape_.kernels().take({images, gaze_.cells});
+  Gaze own = {gaze_.cells, {}};
+  for (std::int64_t image = 0; image < images; ++image) {
+    const std::span<const float> mask =
+        masks.subspan(static_cast<std::size_t>(image * gaze_.cells), static_cast<std::size_t>(gaze_.cells));
+    const float total = std::accumulate(mask.begin(), mask.end(), 0.0F);
+    std::ranges::transform(mask, shares.data() + image * gaze_.cells, [&](float weight) { return weight / total; });
+    own.rows.push_back({static_cast<int>(image)});
+  }
+  return RepeatedRead(tape_, memory_, std::move(own))(tape_.constant(shares));
+}
+
+/// Each caption's image's, once for every head.
+Array DecoderAttention::mask_of_rows(std::span<const float> masks, std::span<const int> images) const {
+  const Array result = tape_.kernels().take({std::ssize(images) * config_.heads, gaze_.cells});
+  float* to = result.data();
+  for (const int image : images) {
+    const std::span<const float> mask =
+        masks.subspan(static_cast<std::size_t>(image * gaze_.cells), static_cast<std::size_t>(gaze_.cells));
+    for (int head = 0; head < config_.heads; ++head) to = std::ranges::copy(mask, to).out;
+  }
+  return result;
 }
 
 /// Makes memory [images · cells, D'] with its keys what `select` and `read` look at.
@@ -113,7 +144,7 @@ Piece DecoderAttention::asked(const Variable& sums, const std::string& layer) {
 
 Variable DecoderAttention::look(const Variable& sums, std::int64_t rows) {
   if (has_channels_first()) {
-    const Variable weights = channel_weights(first_rows(tape_, means_, rows), sums);
+    const Variable weights = channel_weights(first_rows(tape_, means_of_rows_, rows), sums);
     const Variable memory = scale_channels(tape_, memory_, weights, gaze_);
     Gaze own = {gaze_.cells, {}};  // every row looks at cells of its own
     for (int row = 0; row < rows; ++row) own.rows.push_back({row});
@@ -141,7 +172,7 @@ Variable DecoderAttention::channel_weights(const Variable& values, const Variabl
 
 Variable DecoderAttention::select(const Piece& query, const Variable& sums, std::int64_t rows) {
   if (config_.selector == Selector::kLocal) return windowed(query, predicted_places(sums, rows));
-  return (*scores_)(query, rows * config_.heads);
+  return (*scores_)(query, rows * config_.heads, mask_);
 }
 
 /// What hard attention reads with, of the cells that were drawn last.
@@ -203,6 +234,15 @@ Variable DecoderAttention::predicted_places(const Variable& sums, std::int64_t r
 Variable DecoderAttention::windowed(const Piece& query, const Variable& places) {
   const Array mask = tape_.kernels().take({places.dim(0), grid_.cells()});
   dnn::window_mask(places.value(), window(), mask, tape_.kernels().threads());
+  if (mask_) {
+    for (std::int64_t row = 0; row < mask.dim(0); ++row) {
+      const std::span<float> seen(mask.data() + row * mask.dim(1), static_cast<std::size_t>(gaze_.cells));
+      const float* counts = mask_.data() + row * mask.dim(1);
+      // A window at which nothing counts shows what it has.
+      if (std::inner_product(seen.begin(), seen.end(), counts, 0.0F) == 0) continue;
+      std::ranges::transform(seen, std::span(counts, seen.size()), seen.begin(), std::multiplies());
+    }
+  }
   return gaussian_window(tape_, (*scores_)(query, places.dim(0), mask), places, window());
 }
 

@@ -26,10 +26,12 @@ struct HardOptions {
 
 class DecoderAttention {
  public:
-  /// memory [images · cells, D']; `rows`: the captions of each image, by falling length. Holds references to the first
-  /// three.
+  /// memory [images · cells, D']; `rows`: the captions of each image, by falling length; masks: see
+  /// DecoderNetwork::loss. Holds references to the first three.
   DecoderAttention(const DecoderConfig& config, ParameterSet& parameters, Tape& tape, Grid grid, Variable memory,
-                   dnn::RowsOfImages rows, const HardOptions& hard);
+                   dnn::RowsOfImages rows, std::span<const float> masks, const HardOptions& hard);
+
+  const Variable& means() const { return means_; }  ///< [images, D'], of their cells as far as they count
 
   /// Names, without ".weight" and ".bias", of the layers on h[t−1] whose results `look` reads: the first is the query,
   /// the others are what the windows' places and the channels' weights are made of.
@@ -52,6 +54,8 @@ class DecoderAttention {
   void look_at(const Variable& memory, const Variable& keys, const Gaze& gaze);
   Piece asked(const Variable& sums, const std::string& layer);
   Variable channel_weights(const Variable& values, const Variable& sums);
+  Variable mean_of_images(std::span<const float> masks);
+  dnn::Array mask_of_rows(std::span<const float> masks, std::span<const int> images) const;
   Variable select(const Piece& query, const Variable& sums, std::int64_t rows);
   Variable chosen_weights(const Piece& query, const Variable& alphas);
   Variable read(const Variable& weights, const Variable& sums, std::int64_t rows);
@@ -69,6 +73,7 @@ class DecoderAttention {
   Gaze gaze_;                  ///< of the captions at their images
   Variable memory_;            ///< [images · cells, D']
   std::vector<char> expects_;  ///< a row: whether it takes the mean for one cell
+  dnn::Array mask_;            ///< [captions · heads, cells]; none where all cells count
   std::int64_t key_size_ = 0;
   // What is looked at, a head's share as an image of its own; with channels first another memory at every step.
   Variable seen_;
@@ -76,7 +81,8 @@ class DecoderAttention {
   std::optional<RepeatedScores> scores_;
   std::optional<RepeatedRead> read_;
   std::optional<RepeatedLinear> keys_;  ///< with channels first
-  Variable means_;                      ///< [captions, D'], of their images' cells; with channels first
+  Variable means_;                      ///< [images, D']
+  Variable means_of_rows_;              ///< [captions, D'], of their images; with channels first
   Variable elements_;                   ///< keys of a weight for every cell and channel, a head below the other
   std::optional<RepeatedLinear> place_;
   std::vector<Variable> alphas_;

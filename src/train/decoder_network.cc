@@ -79,7 +79,7 @@ class Teaching {
   Teaching(const Config& config, ParameterSet& parameters, Grid grid, Tape& tape, const DecoderLossOptions& options)
       : config_(config), parameters_(parameters), grid_(grid), tape_(tape), options_(options) {}
 
-  DecoderLoss run(const Variable& features, std::span<const TrainingCaption> captions);
+  DecoderLoss run(const Variable& features, std::span<const TrainingCaption> captions, std::span<const float> masks);
 
  private:
   Variable parameter(const std::string& name) { return tape_.parameter(parameters_.at(name)); }
@@ -95,8 +95,8 @@ class Teaching {
     return config_.gate == Config::Gate::kNone ? 0 : parameters_.at("gate.weight").value.dim(0);
   }
 
-  void see(const Variable& features, const Batch& batch);
-  LstmState start(const Variable& memory, std::int64_t images, const Batch& batch);
+  void see(const Variable& features, const Batch& batch, std::span<const float> masks);
+  LstmState start(const Batch& batch);
   RepeatedLinear from_hidden();
   void unroll(const Batch& batch, LstmState state);
   Variable scores(const Variable& words, const Batch& batch);
@@ -117,7 +117,7 @@ class Teaching {
 };
 
 /// Memory and keys, once for all captions of a picture.
-void Teaching::see(const Variable& features, const Batch& batch) {
+void Teaching::see(const Variable& features, const Batch& batch, std::span<const float> masks) {
   const std::int64_t images = features.dim(0);
   const std::int64_t cells = features.dim(1);
   memory_ = reshape(tape_, features, {images * cells, features.dim(2)});
@@ -125,18 +125,18 @@ void Teaching::see(const Variable& features, const Batch& batch) {
     memory_ = activation_in_place(tape_, layer("feature", memory_), kRelu);
   }
   memory_ = dropped(memory_, options_.feature_dropout, 0);
-  attention_.emplace(config_, parameters_, tape_, grid_, memory_, rows_of_images(batch, images),
+  attention_.emplace(config_, parameters_, tape_, grid_, memory_, rows_of_images(batch, images), masks,
                      HardOptions{options_.seed, options_.hard_expectation});
 }
 
 /// h and c in front of the first word, a row a caption.
-LstmState Teaching::start(const Variable& memory, std::int64_t images, const Batch& batch) {
-  if (!memory) {
+LstmState Teaching::start(const Batch& batch) {
+  if (!memory_) {
     const auto rows = static_cast<std::int64_t>(batch.images.size());
     const Variable zeros = tape_.constant(tape_.kernels().zeros({rows, hidden()}));
     return {zeros, zeros};
   }
-  Variable mean = mean_of_cells(tape_, reshape(tape_, memory, {images, memory.dim(0) / images, memory.dim(1)}));
+  Variable mean = attention_->means();
   if (config_.init == Config::Init::kTwoLayer) mean = activation(tape_, layer("init", mean), kRelu);
   LstmState state = {layer("init_h", mean), layer("init_c", mean)};
   if (config_.init != Config::Init::kLinear) {
@@ -212,15 +212,16 @@ Variable Teaching::scores(const Variable& words, const Batch& batch) {
   return layer("output", dropped(last, options_.output_dropout, 2));
 }
 
-DecoderLoss Teaching::run(const Variable& features, std::span<const TrainingCaption> captions) {
+DecoderLoss Teaching::run(const Variable& features, std::span<const TrainingCaption> captions,
+                          std::span<const float> masks) {
   const Batch batch = arrange(captions, config_, options_);
-  if (features) see(features, batch);
+  if (features) see(features, batch, masks);
   const Variable words =
       dropped(gather_rows(tape_, parameter("embedding.weight"), batch.tokens), options_.embedding_dropout, 1);
   const Variable weight = parameter("lstm.weight_ih");
   word_gates_ = linear(tape_, words, slice_columns(tape_, weight, 0, words.dim(1)), {});
   if (features) context_weight_ = slice_columns(tape_, weight, words.dim(1), memory_.dim(1));
-  unroll(batch, start(memory_, features ? features.dim(0) : 0, batch));
+  unroll(batch, start(batch));
 
   const CrossEntropy entropy = cross_entropy(tape_, scores(words, batch), batch.targets);
   DecoderLoss result;
@@ -272,13 +273,13 @@ void Teaching::learn_to_choose(const Batch& batch, const std::vector<double>& lo
 }  // namespace
 
 DecoderLoss DecoderNetwork::loss(Tape& tape, const Variable& features, std::span<const TrainingCaption> captions,
-                                 const DecoderLossOptions& options) const {
-  return Teaching(config_, parameters_, grid_, tape, options).run(features, captions);
+                                 const DecoderLossOptions& options, std::span<const float> masks) const {
+  return Teaching(config_, parameters_, grid_, tape, options).run(features, captions, masks);
 }
 
 DecoderLoss DecoderNetwork::language_loss(Tape& tape, std::span<const TrainingCaption> captions,
                                           const DecoderLossOptions& options) const {
-  return Teaching(config_, parameters_, grid_, tape, options).run({}, captions);
+  return Teaching(config_, parameters_, grid_, tape, options).run({}, captions, {});
 }
 
 }  // namespace glimpse::train

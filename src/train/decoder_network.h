@@ -61,10 +61,10 @@ class DecoderNetwork {
       : config_(config), parameters_(parameters), grid_(grid) {}
 
   /// features [images, L, D]; gradients flow into them where they need some. What depends on the picture alone is
-  /// computed once for all its captions. Throws Error(kUsage) for no captions and for a caption of an image that is not
-  /// there.
+  /// computed once for all its captions. masks [images, L]: how much each cell counts, as DecoderSession::prepare has
+  /// it; empty: all do. Throws Error(kUsage) for no captions and for a caption of an image that is not there.
   DecoderLoss loss(Tape& tape, const Variable& features, std::span<const TrainingCaption> captions,
-                   const DecoderLossOptions& options) const;
+                   const DecoderLossOptions& options, std::span<const float> masks = {}) const;
   /// Of sentences without pictures, to learn the language first: context and start state are zeros, and what looks at
   /// pictures gets no gradient. The captions' images are not looked at.
   DecoderLoss language_loss(Tape& tape, std::span<const TrainingCaption> captions,

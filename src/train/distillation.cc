@@ -75,6 +75,7 @@ void Distillation::open_cache() {
   for (const double value : options.teacher_std) number(value);
   number(input_.input.width);
   number(input_.input.height);
+  number(static_cast<double>(input_.input.resize));
   const AugmentOptions& augment = options.augment;
   for (const double value : {augment.flip ? 1.0 : 0.0, augment.scale_min, augment.scale_max, augment.ratio_min,
                              augment.ratio_max, augment.colour}) {
@@ -89,8 +90,7 @@ void Distillation::open_cache() {
 LoaderOptions Distillation::loader_options(bool training) const {
   LoaderOptions options;
   options.batch = input_.options.batch;
-  options.width = input_.input.width;
-  options.height = input_.input.height;
+  options.input = input_.input;
   options.seed = input_.seed;
   options.shuffle = training;
   options.whole_batches = training;

@@ -1,6 +1,7 @@
 #include "train/feature_cache.h"
 
 #include <algorithm>
+#include <cstring>
 #include <ostream>
 #include <span>
 
@@ -22,6 +23,7 @@ std::string key_of(const FeatureCacheOptions& options, const Weights& encoder, c
   Hash hash;
   hash.add(options.graph_text);
   hash.add(std::to_string(options.graph.output) + (options.mirrored ? " mirrored" : ""));
+  hash.add("resize " + std::to_string(static_cast<int>(options.input.resize)) + " ");
   for (const double value : options.input.mean) hash.add(std::to_string(value) + " ");
   for (const double value : options.input.std) hash.add(std::to_string(value) + " ");
   for (const auto& [name, view] : encoder.tensors()) {
@@ -113,17 +115,17 @@ FeatureCache::FeatureCache(const FeatureCacheOptions& options, const ParameterSe
   channels_ = map[1];
   const Weights weights = weights_of(options, encoder);
   const fs::path path = options.folder / ("features-" + key_of(options, weights, files) + ".f16");
-  const std::size_t bytes = views_ * files_ * map_bytes() + files_;
+  const std::size_t bytes = files_ * (views_ * map_bytes() + sizeof(PictureSize));
   std::error_code error;
   if (fs::file_size(path, error) != bytes || error) {
     fs::create_directories(options.folder);
     make(options, weights, files, observer, path);
   }
   file_.emplace(path);
-  const std::span<const std::byte> flags = file_->bytes().last(files_);
-  if (std::ranges::count(flags, std::byte{1}) == 0) {
-    throw Error(ErrorCode::kDecode, "none of the " + std::to_string(files_) + " pictures can be read");
+  for (std::size_t file = 0; file < files_; ++file) {
+    if (readable(file)) return;
   }
+  throw Error(ErrorCode::kDecode, "none of the " + std::to_string(files_) + " pictures can be read");
 }
 
 void FeatureCache::make(const FeatureCacheOptions& options, const Weights& encoder, const std::vector<fs::path>& files,
@@ -132,11 +134,10 @@ void FeatureCache::make(const FeatureCacheOptions& options, const Weights& encod
   Encoder network(options, encoder);
   LoaderOptions loading;
   loading.batch = kBatch;
-  loading.width = options.input.width;
-  loading.height = options.input.height;
+  loading.input = options.input;
   loading.shuffle = false;
   Loader loader(files, loading);
-  std::vector<char> readable(files_, 0);
+  std::vector<PictureSize> sizes(files_);
   const std::vector<char> nothing(views_ * map_bytes(), 0);
   write_atomically(path, [&](std::ostream& out) {
     std::size_t written = 0;
@@ -148,16 +149,21 @@ void FeatureCache::make(const FeatureCacheOptions& options, const Weights& encod
       for (std::size_t k = 0; k < batch.pictures.size(); ++k) {
         for (; written < batch.pictures[k].index; ++written) out.write(nothing.data(), std::ssize(nothing));
         out.write(reinterpret_cast<const char*>(maps.data()) + k * nothing.size(), std::ssize(nothing));
-        readable[written++] = 1;
+        sizes[written++] = {batch.pictures[k].augmentation.width, batch.pictures[k].augmentation.height};
       }
     }
     for (; written < files_; ++written) out.write(nothing.data(), std::ssize(nothing));
-    out.write(readable.data(), std::ssize(readable));
+    out.write(reinterpret_cast<const char*>(sizes.data()), static_cast<std::streamsize>(files_ * sizeof(PictureSize)));
   });
   for (const DamagedPicture& damaged : loader.damaged()) observer.note(damaged.error.what());
 }
 
-bool FeatureCache::readable(std::size_t file) const { return file_->bytes().last(files_)[file] == std::byte{1}; }
+PictureSize FeatureCache::size(std::size_t file) const {
+  PictureSize size;
+  const std::span<const std::byte> sizes = file_->bytes().last(files_ * sizeof(PictureSize));
+  std::memcpy(&size, sizes.data() + file * sizeof(PictureSize), sizeof(PictureSize));
+  return size;
+}
 
 void FeatureCache::read(std::size_t file, bool mirrored, float* dst) const {
   const std::size_t at = (file * views_ + (mirrored ? 1 : 0)) * map_bytes();

@@ -26,6 +26,12 @@ struct FeatureCacheOptions {
   int threads = 1;
 };
 
+/// In pixels.
+struct PictureSize {
+  std::int32_t width = 0;
+  std::int32_t height = 0;
+};
+
 /// Const once made; the file is mapped while this lives.
 class FeatureCache {
  public:
@@ -35,9 +41,10 @@ class FeatureCache {
   FeatureCache(const FeatureCacheOptions& options, const ParameterSet& encoder,
                const std::vector<std::filesystem::path>& files, Observer& observer);
 
-  std::int64_t cells() const { return cells_; }        ///< L
-  std::int64_t channels() const { return channels_; }  ///< D
-  bool readable(std::size_t file) const;               ///< whether there is a map of it
+  std::int64_t cells() const { return cells_; }                           ///< L
+  std::int64_t channels() const { return channels_; }                     ///< D
+  bool readable(std::size_t file) const { return size(file).width > 0; }  ///< whether there is a map of it
+  PictureSize size(std::size_t file) const;                               ///< of the picture as it was loaded
   /// dst [L, D].
   void read(std::size_t file, bool mirrored, float* dst) const;
 
@@ -50,7 +57,8 @@ class FeatureCache {
   std::size_t views_ = 1;  ///< of each file: 2 with mirror images
   std::int64_t cells_ = 0;
   std::int64_t channels_ = 0;
-  std::optional<MappedFile> file_;  ///< [files, views, L, D] F16, then a byte a file: whether it could be read
+  /// [files, views, L, D] F16, then the sizes of the files' pictures: 0 × 0 where one could not be read.
+  std::optional<MappedFile> file_;
 };
 
 }  // namespace glimpse::train

@@ -36,8 +36,8 @@ void check_options(const LoaderOptions& options) {
   constexpr int kLargestSide = 4096;
   constexpr int kLargestBatch = 4096;
   check_option("batch", options.batch, 1, kLargestBatch);
-  check_option("width", options.width, 1, kLargestSide);
-  check_option("height", options.height, 1, kLargestSide);
+  check_option("width", options.input.width, 1, kLargestSide);
+  check_option("height", options.input.height, 1, kLargestSide);
   check_option("threads", options.threads, 1, kMostThreads);
   check_option("ahead", options.ahead, 1, kMostAhead);
   check_option("views", options.views, 0, kMostViews);
@@ -68,8 +68,9 @@ std::uint64_t mixed(std::uint64_t seed, std::uint64_t a, std::uint64_t b) {
 LoadOptions load_options(const LoaderOptions& options) {
   const AugmentOptions& augment = options.augment;
   LoadOptions load;
-  load.min_width = static_cast<int>(std::ceil(options.width / std::sqrt(augment.scale_min * augment.ratio_min)));
-  load.min_height = static_cast<int>(std::ceil(options.height / std::sqrt(augment.scale_min / augment.ratio_max)));
+  load.min_width = static_cast<int>(std::ceil(options.input.width / std::sqrt(augment.scale_min * augment.ratio_min)));
+  load.min_height =
+      static_cast<int>(std::ceil(options.input.height / std::sqrt(augment.scale_min / augment.ratio_max)));
   return load;
 }
 
@@ -143,8 +144,8 @@ Loader::Impl::Impl(std::vector<std::filesystem::path> files, const LoaderOptions
     : files_(std::move(files)),
       options_((check_options(options), options)),
       load_(load_options(options)),
-      picture_bytes_(std::size_t{3} * static_cast<std::size_t>(options.width) *
-                     static_cast<std::size_t>(options.height)),
+      picture_bytes_(std::size_t{3} * static_cast<std::size_t>(options.input.width) *
+                     static_cast<std::size_t>(options.input.height)),
       slots_(static_cast<std::size_t>(options.ahead) + 1),
       limit_(tbb::global_control::max_allowed_parallelism,
              std::max(tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism),
@@ -237,7 +238,7 @@ void Loader::Impl::read(Slot& slot, std::size_t cell_index) {
     const Image image = load_image(files_[cell.index], load_);
     cell.augmentation = draw_augmentation(options_.augment, image.width, image.height, random);
     auto* pixels = reinterpret_cast<std::uint8_t*>(slot.pixels.data()) + cell_index * picture_bytes_;
-    augment(image, cell.augmentation, options_.width, options_.height, {pixels, picture_bytes_});
+    augment(image, cell.augmentation, options_.input, {pixels, picture_bytes_});
   } catch (const Error& error) {
     cell.error = error;
   }

@@ -1,6 +1,9 @@
 #include "train/picture_batch.h"
 
+#include <algorithm>
+
 #include "image/image.h"
+#include "pipeline/region.h"
 
 namespace glimpse::train {
 
@@ -12,6 +15,13 @@ Variable picture_batch(Tape& tape, const Batch& batch, const Preprocess& preproc
     normalise(batch.pixels.subspan(i * bytes, bytes), preprocess, pictures.values().subspan(i * bytes, bytes));
   }
   return tape.constant(pictures);
+}
+
+void add_mask(const Preprocess& input, Grid grid, int width, int height, bool mirrored, std::vector<float>& masks) {
+  if (input.resize != Preprocess::Resize::kFit) return;
+  std::vector<float> mask = cell_weights({}, view_transform(input, width, height), grid.rows, grid.cols);
+  for (auto row = mask.begin(); mirrored && row != mask.end(); row += grid.cols) std::reverse(row, row + grid.cols);
+  masks.insert(masks.end(), mask.begin(), mask.end());
 }
 
 }  // namespace glimpse::train

@@ -105,8 +105,7 @@ void PictureStage::seek(std::int64_t step) {
   if (cache_) return;
   LoaderOptions options;
   options.batch = input_.options.batch;
-  options.width = input_.config.input.width;
-  options.height = input_.config.input.height;
+  options.input = input_.config.input;
   options.augment = input_.options.augment;
   options.seed = input_.seed;
   const std::int64_t steps = batches(input_.pictures.size(), options.batch);
@@ -125,6 +124,8 @@ PictureStage::Maps PictureStage::cached_maps(Tape& tape) {
   for (std::size_t i = 0; i < maps.owner.size(); ++i) {
     const bool mirrored = input_.options.augment.flip && random.below(2) == 1;
     cache_->read(maps.owner[i], mirrored, features.data() + static_cast<std::int64_t>(i) * size);
+    const auto [width, height] = cache_->size(maps.owner[i]);
+    add_mask(input_.config.input, input_.config.grid(), width, height, mirrored, maps.masks);
   }
   maps.features = tape.constant(features);
   return maps;
@@ -133,7 +134,11 @@ PictureStage::Maps PictureStage::cached_maps(Tape& tape) {
 PictureStage::Maps PictureStage::live_maps(Tape& tape) {
   const Batch& batch = loader_->next();
   Maps maps;
-  for (const LoadedPicture& picture : batch.pictures) maps.owner.push_back(picture.index);
+  for (const LoadedPicture& picture : batch.pictures) {
+    maps.owner.push_back(picture.index);
+    const Augmentation& seen = picture.augmentation;  // mirrored in its place: the padding stays where it is
+    add_mask(input_.config.input, input_.config.grid(), seen.width, seen.height, false, maps.masks);
+  }
   const bool by_batch = input_.tune_encoder && !input_.freeze_statistics;
   const Network::Mode mode{by_batch ? Statistics::kBatch : Statistics::kRunning, !input_.tune_encoder};
   maps.features = cells(tape, encoder_.forward(tape, picture_batch(tape, batch, input_.config.input), mode));

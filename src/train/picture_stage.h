@@ -73,6 +73,7 @@ class PictureStage : public Stage {
   struct Maps {
     Variable features;               ///< [images, L, D]
     std::vector<std::size_t> owner;  ///< of each image: index of input().pictures
+    std::vector<float> masks;        ///< [images, L], see DecoderNetwork::loss
   };
   struct Lesson {
     Variable loss;

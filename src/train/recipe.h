@@ -43,7 +43,8 @@ struct EncoderOptions {
   std::filesystem::path graph;  ///< network as text, as net/graph.h has it
   std::string output;           ///< the node whose map the decoder attends to
   std::filesystem::path start;  ///< safetensors whose tensors of the same names are taken; empty: random
-  Preprocess input = {.mean = {127.5, 127.5, 127.5}, .std = {127.5, 127.5, 127.5}};  ///< width, height, mean, std
+  Preprocess input = {.mean = {127.5, 127.5, 127.5},
+                      .std = {127.5, 127.5, 127.5}};  ///< width, height, resize, mean, std
 };
 
 struct DecoderOptions {

@@ -17,6 +17,9 @@ constexpr Spelling<StageOptions::Schedule> kSchedules[] = {{StageOptions::Schedu
                                                            {StageOptions::Schedule::kConstant, "constant"}};
 constexpr Spelling<ScstStage::Baseline> kBaselines[] = {{ScstStage::Baseline::kGreedy, "greedy"},
                                                         {ScstStage::Baseline::kMean, "mean"}};
+constexpr Spelling<Preprocess::Resize> kResizes[] = {{Preprocess::Resize::kStretch, "stretch"},
+                                                     {Preprocess::Resize::kCentreCrop, "centre-crop"},
+                                                     {Preprocess::Resize::kFit, "fit"}};
 constexpr Spelling<DecoderConfig::FeatureProjection> kFeatureProjections[] = {
     {DecoderConfig::FeatureProjection::kNone, "none"}, {DecoderConfig::FeatureProjection::kRelu, "relu"}};
 constexpr Spelling<DecoderConfig::Score> kScores[] = {{DecoderConfig::Score::kAdditiveTanh, "additive-tanh"},
@@ -94,6 +97,7 @@ void add_encoder(FieldList& list, EncoderOptions& encoder) {
   list.input("start", encoder.start);
   list.number("width", encoder.input.width, 1, 4096);
   list.number("height", encoder.input.height, 1, 4096);
+  list.choice<Preprocess::Resize>("resize", encoder.input.resize, kResizes);
   add_normalisation(list, "mean", encoder.input.mean, "std", encoder.input.std);
 }
 

@@ -19,11 +19,12 @@ std::vector<metrics::References> references_of(const PictureStageInput& input) {
   return references;
 }
 
-/// Captions of the pictures that `features` [images, L, D] are the maps of.
-Hypotheses say(const Decoder& decoder, const dnn::Array& features, const search::SearchOptions& options) {
+/// Captions of the pictures that `features` [images, L, D] are the maps of; masks: see DecoderSession::prepare.
+Hypotheses say(const Decoder& decoder, const dnn::Array& features, std::span<const float> masks,
+               const search::SearchOptions& options) {
   const auto images = static_cast<int>(features.dim(0));
   DecoderSession session(decoder, images, search::rows_needed(options));
-  session.prepare(features.values(), images);
+  session.prepare(features.values(), images, masks);
   return search::search(session, options);
 }
 
@@ -90,10 +91,11 @@ PictureStage::Lesson SelfCritical::lesson(Tape& tape, const Maps& maps) {
   const ModelConfig& config = input().config;
   const Decoder current(config.decoder, decoder_weights(), config.grid(), static_cast<int>(config.vocabulary.size()));
   const dnn::Array& features = maps.features.value();
-  const Hypotheses drawn = say(current, features, sampling(maps.owner.size()));
+  const Hypotheses drawn = say(current, features, maps.masks, sampling(maps.owner.size()));
   const std::vector<double> reached = rewards(drawn, maps.owner);
   std::vector<double> of_greedy;
-  if (baseline_ == ScstStage::Baseline::kGreedy) of_greedy = rewards(say(current, features, greedy()), maps.owner);
+  if (baseline_ == ScstStage::Baseline::kGreedy)
+    of_greedy = rewards(say(current, features, maps.masks, greedy()), maps.owner);
   const std::vector<double> gained = advantages(reached, static_cast<std::size_t>(samples_), of_greedy);
 
   std::vector<TrainingCaption> captions;
@@ -112,7 +114,7 @@ PictureStage::Lesson SelfCritical::lesson(Tape& tape, const Maps& maps) {
   options.left_out = config.decoder.never_emit;
   options.per_caption = true;
   options.reward = HardReward::kWeight;
-  const DecoderLoss loss = decoder().loss(tape, maps.features, captions, options);
+  const DecoderLoss loss = decoder().loss(tape, maps.features, captions, options, maps.masks);
   const double reward = mean(reached);
   return {loss.loss,
           {{"reward", reward},

@@ -16,8 +16,11 @@ namespace glimpse::testing {
 namespace {
 
 std::vector<std::uint8_t> run(const Image& image, const Augmentation& augmentation, int width, int height) {
+  Preprocess input;
+  input.width = width;
+  input.height = height;
   std::vector<std::uint8_t> dst(std::size_t{3} * width * height, 1);
-  augment(image, augmentation, width, height, dst);
+  augment(image, augmentation, input, dst);
   return dst;
 }
 
@@ -52,6 +55,40 @@ TEST(AugmentTest, CropAndFlipMovePixels) {
       for (int x = 0; x < 16; ++x) {
         const std::uint8_t* source = image.row(5 + y) + 3 * (9 + (flipped ? 15 - x : x));
         for (int c = 0; c < 3; ++c) ASSERT_EQ(dst[std::size_t(3 * (16 * y + x) + c)], source[c]) << x << ',' << y;
+      }
+    }
+  }
+}
+
+TEST(AugmentTest, ACropIsResizedAsTheModelsInputIs) {
+  const Image image = random_image(50, 40, 4);
+  for (const Preprocess::Resize resize :
+       {Preprocess::Resize::kStretch, Preprocess::Resize::kCentreCrop, Preprocess::Resize::kFit}) {
+    for (const bool flipped : {false, true}) {
+      Preprocess input{.width = 12, .height = 12, .resize = resize, .rgb = false, .mean = {10, 60.4, 200}};
+      Augmentation augmentation = whole_picture(36, 18);
+      augmentation.x = 5;
+      augmentation.y = 7;
+      augmentation.flipped = flipped;
+      std::vector<std::uint8_t> dst(std::size_t{3} * 12 * 12, 1);
+      augment(image, augmentation, input, dst);
+
+      // The same through what inference does to a picture of the crop alone.
+      Image crop(36, 18);
+      for (int y = 0; y < 18; ++y) {
+        for (int x = 0; x < 36; ++x) std::copy_n(image.row(7 + y) + 3 * (5 + x), 3, crop.row(y) + 3 * x);
+      }
+      input.std = {1, 1, 1};
+      std::vector<float> expected(dst.size());
+      to_input(crop, input, expected);
+      for (int y = 0; y < 12; ++y) {
+        for (int x = 0; x < 12; ++x) {
+          for (int c = 0; c < 3; ++c) {  // the input's channels are blue first
+            const double value = dst[std::size_t(3 * (12 * y + (flipped ? 11 - x : x)) + 2 - c)];
+            const double wanted = double(expected[std::size_t(144 * c + 12 * y + x)]) + input.mean[std::size_t(c)];
+            ASSERT_NEAR(value, wanted, 0.5) << x << ',' << y << ',' << c;
+          }
+        }
       }
     }
   }
@@ -162,8 +199,8 @@ TEST(AugmentTest, CropsAndBuffersThatDoNotFitAreRefused) {
   Augmentation outside = whole_picture(8, 8);
   outside.x = 1;
   std::vector<std::uint8_t> dst(3 * 8 * 8);
-  EXPECT_THROW(augment(image, outside, 8, 8, dst), Error);
-  EXPECT_THROW(augment(image, whole_picture(8, 8), 8, 9, dst), Error);
+  EXPECT_THROW(augment(image, outside, Preprocess{.width = 8, .height = 8}, dst), Error);
+  EXPECT_THROW(augment(image, whole_picture(8, 8), Preprocess{.width = 8, .height = 9}, dst), Error);
 }
 
 TEST(NormaliseTest, IsTheLastPartOfToInput) {

@@ -68,7 +68,8 @@ std::vector<float> flat(const ParameterSet& parameters) {
 
 /// The loss as an operation on features and one vector of all parameters; `kept` holds what the tape refers to.
 Variable loss_of_vector(Tape& tape, const std::vector<Variable>& in, const DecoderConfig& config, bool pictures,
-                        const DecoderLossOptions& options, std::deque<ParameterSet>& kept) {
+                        const DecoderLossOptions& options, const std::vector<float>& masks,
+                        std::deque<ParameterSet>& kept) {
   ParameterSet* const parameters = &kept.emplace_back();
   add_decoder_parameters(config, shape_of(tiny_shape()), 1, *parameters);
   const float* from = in[1].value().data();
@@ -86,9 +87,9 @@ Variable loss_of_vector(Tape& tape, const std::vector<Variable>& in, const Decod
     tape.add_gradient(in[1], gradient);
   });
   const DecoderNetwork network(config, *parameters, tiny_shape().grid());
-  const Variable loss =
-      (pictures ? network.loss(tape, in[0], captions(), options) : network.language_loss(tape, captions(), options))
-          .loss;
+  const Variable loss = (pictures ? network.loss(tape, in[0], captions(), options, masks)
+                                  : network.language_loss(tape, captions(), options))
+                            .loss;
   return tape.record(tape.kernels().copy(loss.value()), {loss, bridge},
                      [&tape, loss, bridge](const dnn::Array& gradient) {
                        tape.add_gradient(loss, gradient);
@@ -97,7 +98,7 @@ Variable loss_of_vector(Tape& tape, const std::vector<Variable>& in, const Decod
 }
 
 Numbers naive_loss(const std::vector<Numbers>& in, const DecoderConfig& config, const ParameterSet& names,
-                   bool pictures, const DecoderLossOptions& options) {
+                   bool pictures, const DecoderLossOptions& options, const std::vector<float>& masks) {
   std::map<std::string, Doubles> tensors;
   auto from = in[1].begin();
   for (const Parameter& parameter : names.parameters()) {
@@ -111,10 +112,12 @@ Numbers naive_loss(const std::vector<Numbers>& in, const DecoderConfig& config, 
   naive.grid = tiny_shape().grid();
   naive.pictures = pictures;
   naive.per_caption = options.per_caption;
+  naive.masks.assign(masks.begin(), masks.end());
   return {NaiveDecoderLoss(config, tensors).loss(in[0], captions(), naive)};
 }
 
-void check_variant(const DecoderConfig& config, bool pictures, bool per_caption = false) {
+void check_variant(const DecoderConfig& config, bool pictures, bool per_caption = false,
+                   const std::vector<float>& masks = {}) {
   ParameterSet parameters;
   fill(config, tiny_shape(), 3, parameters);
   DecoderLossOptions options;
@@ -128,9 +131,11 @@ void check_variant(const DecoderConfig& config, bool pictures, bool per_caption 
               {.shape = {parameters.count()}, .values = flat(parameters)}};
   std::deque<ParameterSet> kept;
   c.op = [&](Tape& tape, const std::vector<Variable>& in) {
-    return loss_of_vector(tape, in, config, pictures, options, kept);
+    return loss_of_vector(tape, in, config, pictures, options, masks, kept);
   };
-  c.reference = [&](const std::vector<Numbers>& in) { return naive_loss(in, config, parameters, pictures, options); };
+  c.reference = [&](const std::vector<Numbers>& in) {
+    return naive_loss(in, config, parameters, pictures, options, masks);
+  };
   check_gradient(c);
 }
 
@@ -144,6 +149,25 @@ TEST_P(DecoderNetworkVariants, LossAndGradientsEqualPlainLoops) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shares, DecoderNetworkVariants, ::testing::Range(std::size_t{0}, kShares));
+
+/// A cell that does not count at all, some that count in part, and a picture of which all count.
+const std::vector<float> kMasks = {0.3F, 1, 0, 0.8F, 1, 1, 1, 1};
+
+TEST(DecoderNetwork, CellsThatCountInPartEqualPlainLoops) {
+  using Config = DecoderConfig;
+  for (const auto selector : {Config::Selector::kSoft, Config::Selector::kHard, Config::Selector::kLocal}) {
+    for (const auto channels :
+         {Config::Channels::kNone, Config::Channels::kChannelSpatial, Config::Channels::kElement}) {
+      for (const int heads : {1, 3}) {
+        Config config;
+        config.selector = selector;
+        config.channels = channels;
+        config.heads = heads;
+        check_variant(config, true, false, kMasks);
+      }
+    }
+  }
+}
 
 TEST(DecoderNetwork, AMeanOverCaptionsEqualsPlainLoops) { check_variant({}, true, true); }
 
@@ -190,17 +214,25 @@ TEST(DecoderNetwork, ForwardEqualsInferenceForEveryVariant) {
     DecoderSession session(Decoder(config, weights, shape.grid(), static_cast<int>(shape.words)), 1, 1);
     const Tensor features = glimpse::testing::random_features(shape, kImages, 9);
     const std::size_t size = features.values().size() / kImages;
-    double expected = 0;
-    for (const TrainingCaption& caption : captions()) {
-      session.prepare(features.values().subspan(static_cast<std::size_t>(caption.image) * size, size), 1);
-      expected += log_likelihood(session, caption, config);
+    const auto cells = static_cast<std::size_t>(shape.grid().cells());
+    std::vector<float> masks(kImages * cells, 1);
+    masks[0] = 0;
+    masks[cells - 1] = 0.4F;
+    for (const std::span<const float> mask : {std::span<const float>(), std::span<const float>(masks)}) {
+      double expected = 0;
+      for (const TrainingCaption& caption : captions()) {
+        const auto image = static_cast<std::size_t>(caption.image);
+        session.prepare(features.values().subspan(image * size, size), 1,
+                        mask.empty() ? mask : mask.subspan(image * cells, cells));
+        expected += log_likelihood(session, caption, config);
+      }
+      dnn::Kernels kernels(2);
+      Tape tape(kernels);
+      const DecoderLoss found =
+          DecoderNetwork(config, parameters, shape.grid()).loss(tape, tape.constant(features), captions(), {}, mask);
+      EXPECT_EQ(found.words, 15);
+      EXPECT_NEAR(found.cross_entropy * -15, expected, 1e-4 * std::abs(expected)) << glimpse::testing::describe(config);
     }
-    dnn::Kernels kernels(2);
-    Tape tape(kernels);
-    const DecoderLoss found =
-        DecoderNetwork(config, parameters, shape.grid()).loss(tape, tape.constant(features), captions(), {});
-    EXPECT_EQ(found.words, 15);
-    EXPECT_NEAR(found.cross_entropy * -15, expected, 1e-4 * std::abs(expected)) << glimpse::testing::describe(config);
   }
 }
 

@@ -62,8 +62,8 @@ class LoaderTest : public ::testing::Test {
   static LoaderOptions small() {
     LoaderOptions options;
     options.batch = 4;
-    options.width = 16;
-    options.height = 12;
+    options.input.width = 16;
+    options.input.height = 12;
     options.augment.flip = true;
     options.augment.scale_min = 0.5;
     options.augment.colour = 0.3;
@@ -106,7 +106,7 @@ TEST_F(LoaderTest, EveryPictureComesOnceAnEpochAsItsAugmentationSays) {
       ASSERT_EQ(expected.size(), batch.indices.size() * 16 * 12 * 3);
       for (std::size_t i = 0; i < batch.indices.size(); ++i) {
         seen.insert(batch.indices[i]);
-        augment(load_image(files[batch.indices[i]]), batch.augmentations[i], 16, 12,
+        augment(load_image(files[batch.indices[i]]), batch.augmentations[i], small().input,
                 std::span(expected).subspan(i * 16 * 12 * 3, 16 * 12 * 3));
       }
       EXPECT_EQ(batch.pixels, expected);

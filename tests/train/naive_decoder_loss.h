@@ -30,6 +30,7 @@ class NaiveDecoderLoss {
     bool per_caption = false;        ///< the mean is over captions
     std::vector<int> left_out = {};  ///< words that the softmax is not over
     int forced = -1;                 ///< a cell that is seen alone, whatever its weight
+    Doubles masks = {};              ///< [images, cells], how much each cell counts; empty: all do
   };
 
   /// features [images, cells, D].
@@ -40,6 +41,7 @@ class NaiveDecoderLoss {
     for (const TrainingCaption& caption : captions) words += caption.words.size() + 1;
     for (const TrainingCaption& caption : captions) {
       const std::vector<Doubles> memory = memory_of(features, caption.image, options);
+      mask_ = mask_of(caption.image, options);
       Doubles h = options.pictures ? start("init_h", memory) : Doubles(at("lstm.bias").size() / 4, 0.0);
       Doubles c = options.pictures ? start("init_c", memory) : h;
       Doubles seen(cells_of(options) * static_cast<std::size_t>(config_.heads), 0.0);
@@ -104,10 +106,20 @@ class NaiveDecoderLoss {
     return memory;
   }
 
-  static Doubles mean_of(const std::vector<Doubles>& memory) {
+  static Doubles mask_of(int image, const Options& options) {
+    if (options.masks.empty()) return Doubles(cells_of(options), 1.0);
+    const auto from = options.masks.begin() + image * options.grid.cells();
+    return {from, from + options.grid.cells()};
+  }
+
+  Doubles mean_of(const std::vector<Doubles>& memory) const {
     Doubles mean(memory[0].size(), 0.0);
-    for (const Doubles& cell : memory) mean = sum(mean, cell);
-    for (double& value : mean) value /= static_cast<double>(memory.size());
+    double total = 0;
+    for (std::size_t i = 0; i < memory.size(); ++i) {
+      for (std::size_t j = 0; j < mean.size(); ++j) mean[j] += mask_[i] * memory[i][j];
+      total += mask_[i];
+    }
+    for (double& value : mean) value /= total;
     return mean;
   }
 
@@ -153,8 +165,9 @@ class NaiveDecoderLoss {
       const bool within = std::abs(down) <= config_.window && std::abs(across) <= config_.window;
       const double sigma = config_.window / 2;
       const double gaussian = local ? std::exp(-(down * down + across * across) / (2 * sigma * sigma)) : 1;
-      alphas.push_back(local && !within ? 0 : gaussian * std::exp(scores[i]));
-      total += local && !within ? 0 : std::exp(scores[i]);
+      const double share = local && !within ? 0 : mask_[i] * std::exp(scores[i]);
+      alphas.push_back(gaussian * share);
+      total += share;
     }
     for (double& alpha : alphas) alpha /= total;
     return alphas;
@@ -290,6 +303,7 @@ class NaiveDecoderLoss {
   const DecoderConfig& config_;
   const std::map<std::string, Doubles> tensors_;
   mutable double forced_weight_ = 0;
+  mutable Doubles mask_;  ///< of the picture that is looked at
 };
 
 }  // namespace glimpse::train

@@ -116,9 +116,9 @@ TEST(RecipeTest, ComplaintsAboutValuesSayWhatToGive) {
 /// Another text for each key than it has by default.
 std::string other_value(const Field& field, const std::string& value) {
   for (const char* candidate :
-       {"7",      "0.5",    "0.25", "0.5, 0.75",     "1, 2, 3", "sgd",     "constant",  "yes",
-        "no",     "greedy", "none", "additive-relu", "vector",  "hard",    "element",   "additive",
-        "linear", "deep",   "row",  "dram",          "lstm",    "correct", "some/where"}) {
+       {"7",      "0.5",    "0.25", "0.5, 0.75",     "1, 2, 3", "sgd",     "constant", "yes",
+        "no",     "greedy", "none", "additive-relu", "vector",  "hard",    "element",  "additive",
+        "linear", "deep",   "row",  "dram",          "lstm",    "correct", "fit",      "some/where"}) {
     if (candidate != value && field.read(candidate, "/recipes").empty()) return candidate;
   }
   return value;

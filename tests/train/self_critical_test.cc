@@ -74,7 +74,7 @@ class SelfCriticalTest : public ::testing::Test {
   Doubles features() {
     LoaderOptions options;
     options.batch = input_.options.batch;
-    options.width = options.height = kSide;
+    options.input = input_.config.input;
     options.shuffle = false;
     std::vector<std::filesystem::path> files;
     for (const TrainingPicture& picture : input_.pictures) files.push_back(picture.file);

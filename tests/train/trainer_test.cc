@@ -70,24 +70,30 @@ TEST_F(TrainerTest, GoesOnBitForBitFromWhereverItWasInterrupted) {
 }
 
 TEST_F(TrainerTest, MapsKeptOnDiskTrainAsThoseComputedEachTime) {
-  Recipe cached = caption_only();
-  cached.caption->augment.flip = false;
-  cached.caption->epochs = 1;
-  cached.caption->batch = 12;  // all at once: the order in an epoch does not matter then
-  cached.caption->dropout_features = cached.caption->dropout_embedding = cached.caption->dropout_output = 0;
-  Recipe live = cached;
-  live.caption->cache.clear();
   std::vector<double> losses;
-  for (const Recipe& one : {cached, live}) {
-    Listener listener;
-    Trainer trainer(one, listener);
-    trainer.run(Trainer::Start::kOver);
-    std::ifstream journal(trainer.folder() / "journal.jsonl");
-    std::string line;
-    std::getline(journal, line);
-    losses.push_back(nlohmann::json::parse(line).at("loss").at("loss").get<double>());
+  for (const auto resize : {Preprocess::Resize::kStretch, Preprocess::Resize::kFit}) {
+    Recipe cached = caption_only();
+    cached.encoder.input.width = 32;  // wider than the pictures
+    cached.encoder.input.resize = resize;
+    cached.caption->augment.flip = false;
+    cached.caption->epochs = 1;
+    cached.caption->batch = 12;  // all at once: the order in an epoch does not matter then
+    cached.caption->dropout_features = cached.caption->dropout_embedding = cached.caption->dropout_output = 0;
+    Recipe live = cached;
+    live.caption->cache.clear();
+    for (const Recipe& one : {cached, live}) {
+      Listener listener;
+      Trainer trainer(one, listener);
+      trainer.run(Trainer::Start::kOver);
+      std::ifstream journal(trainer.folder() / "journal.jsonl");
+      std::string line;
+      std::getline(journal, line);
+      losses.push_back(nlohmann::json::parse(line).at("loss").at("loss").get<double>());
+    }
   }
   EXPECT_NEAR(losses[0], losses[1], 1e-3 * losses[1]);  // F16
+  EXPECT_NEAR(losses[2], losses[3], 1e-3 * losses[3]);
+  EXPECT_NE(losses[1], losses[3]);
 }
 
 TEST_F(TrainerTest, ATeacherLooksAtEachViewOnce) {
