@@ -102,6 +102,7 @@ std::vector<double> measure_speeds(const std::vector<fs::path>& models, const tr
     for (Contestant& contestant : contestants) contestant.run(round >= 0);
   }
   std::vector<double> speeds;
+  speeds.reserve(contestants.size());
   for (Contestant& contestant : contestants) speeds.push_back(contestant.median());
   return speeds;
 }

@@ -191,7 +191,7 @@ void AttentionSession::select(std::int64_t row, std::span<float> scores, const Q
     scores[cell] = 1;
     return;
   }
-  look_through_window(scores, dnn::middle_of(static_cast<std::int64_t>(cell), attention_.window_));
+  look_through_window(scores, dnn::Place::middle_of(static_cast<std::int64_t>(cell), attention_.window_));
 }
 
 /// The softmax of the cells whose middle lies within the window, times a Gaussian; 0 elsewhere.
@@ -221,7 +221,7 @@ dnn::Place AttentionSession::nearest_seen(std::span<const float> scores, const d
       nearest = cell;
     }
   }
-  return dnn::middle_of(nearest, attention_.window_);
+  return dnn::Place::middle_of(nearest, attention_.window_);
 }
 
 std::span<const float> AttentionSession::mean_over_heads() {

@@ -22,10 +22,16 @@ struct Place {
   float row;
   float col;
 
+  /// That of cell i.
+  static Place middle_of(std::int64_t i, const Window& window) {
+    const std::int64_t row = i / window.cols;
+    return {static_cast<float>(row) + 0.5F, static_cast<float>(i - row * window.cols) + 0.5F};
+  }
   bool finite() const { return std::isfinite(row) && std::isfinite(col); }
   /// From there to the middle of cell i, down and across, in cells.
   std::pair<float, float> to(std::int64_t i, const Window& window) const {
-    return {static_cast<float>(i / window.cols) + 0.5F - row, static_cast<float>(i % window.cols) + 0.5F - col};
+    const Place middle = middle_of(i, window);
+    return {middle.row - row, middle.col - col};
   }
   /// Whether the middle of cell i lies within the window.
   bool sees(std::int64_t i, const Window& window) const {
@@ -40,10 +46,5 @@ struct Place {
     return std::exp(-(down * down + across * across) / (2 * window.sigma() * window.sigma()));
   }
 };
-
-/// The middle of cell i.
-inline Place middle_of(std::int64_t i, const Window& window) {
-  return {static_cast<float>(i / window.cols) + 0.5F, static_cast<float>(i % window.cols) + 0.5F};
-}
 
 }  // namespace glimpse::dnn

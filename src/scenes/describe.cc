@@ -16,7 +16,7 @@ class Sentence {
  public:
   Sentence(const Scene& scene, Random& random) : scene_(scene), random_(random) {}
 
-  Sentence& say(std::string_view words, std::vector<int> things = {}) {
+  Sentence& say(std::string_view words, const std::vector<int>& things = {}) {
     for (const std::string_view word : split_words(words)) caption_.push_back({std::string(word), things});
     return *this;
   }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <ranges>
 #include <utility>
 
 #include "core/seed.h"
@@ -89,7 +90,7 @@ Variable DecoderAttention::mean_of_images(std::span<const float> masks) {
 
 /// Each caption's image's, once for every head.
 Array DecoderAttention::mask_of_rows(std::span<const float> masks, std::span<const int> images) const {
-  const Array result = tape_.kernels().take({std::ssize(images) * config_.heads, gaze_.cells});
+  Array result = tape_.kernels().take({std::ssize(images) * config_.heads, gaze_.cells});
   float* to = result.data();
   for (const int image : images) {
     const std::span<const float> mask =
@@ -135,9 +136,9 @@ std::vector<std::string> DecoderAttention::hidden_layers(const DecoderConfig& co
 Piece DecoderAttention::asked(const Variable& sums, const std::string& layer) {
   std::int64_t column = sums.dim(1);
   const std::vector<std::string> layers = hidden_layers(config_);
-  for (auto name = layers.rbegin(); name != layers.rend(); ++name) {
-    column -= parameters_.at(*name + ".weight").value.dim(0);
-    if (*name == layer) break;
+  for (const std::string& name : std::views::reverse(layers)) {
+    column -= parameters_.at(name + ".weight").value.dim(0);
+    if (name == layer) break;
   }
   return {sums, {0, column}};
 }
@@ -157,7 +158,7 @@ Variable DecoderAttention::look(const Variable& sums, std::int64_t rows) {
     cells_.push_back(draw(weights));
     weights = chosen_weights(question, weights);
   }
-  const Variable context = read(weights, sums, rows);
+  Variable context = read(weights, sums, rows);
   if (config_.channels != Channels::kSpatialChannel) return context;
   return multiply(tape_, context, channel_weights(context, sums));
 }
@@ -183,7 +184,7 @@ Variable DecoderAttention::chosen_weights(const Piece& query, const Variable& al
   const Array places = tape_.kernels().take({std::ssize(cells), 2});
   float* to = places.data();
   for (const int cell : cells) {
-    const dnn::Place place = cell < 0 ? dnn::Place{kNowhere, kNowhere} : dnn::middle_of(cell, window());
+    const dnn::Place place = cell < 0 ? dnn::Place{kNowhere, kNowhere} : dnn::Place::middle_of(cell, window());
     *to++ = place.row;
     *to++ = place.col;
   }
@@ -223,7 +224,7 @@ Variable DecoderAttention::predicted_places(const Variable& sums, std::int64_t r
   const Array extent = tape_.kernels().zeros({2, 2});
   extent.data()[0] = static_cast<float>(grid_.rows);
   extent.data()[3] = static_cast<float>(grid_.cols);
-  const Variable places = linear(tape_, share, tape_.constant(extent), {});
+  Variable places = linear(tape_, share, tape_.constant(extent), {});
   if (config_.heads == 1) return places;
   std::vector<int> row_of_head;
   for (std::int64_t i = 0; i < rows * config_.heads; ++i) row_of_head.push_back(static_cast<int>(i / config_.heads));
