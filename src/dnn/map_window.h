@@ -22,7 +22,7 @@ struct Place {
   float row;
   float col;
 
-  /// That of cell i.
+  /// The middle of cell i of the map.
   static Place middle_of(std::int64_t i, const Window& window) {
     const std::int64_t row = i / window.cols;
     return {static_cast<float>(row) + 0.5F, static_cast<float>(i - row * window.cols) + 0.5F};

@@ -17,7 +17,7 @@ namespace glimpse::train {
 
 struct LoaderOptions {
   int batch = 32;
-  Preprocess input;  ///< what comes out is its, before it is normalised
+  Preprocess input;  ///< whose size and resizing the pictures get; they are not normalised
   AugmentOptions augment;
   bool shuffle = true;         ///< each epoch in an order of its own; else always as listed
   bool whole_batches = false;  ///< leave out an epoch's last batch where there are too few pictures for it
