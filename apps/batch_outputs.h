@@ -11,7 +11,7 @@
 
 #include "batch_options.h"
 #include "coco_file.h"
-#include "overlay/report.h"
+#include "report/report.h"
 #include "overlay_files.h"
 #include "pipeline/batch_runner.h"
 #include "record_file.h"

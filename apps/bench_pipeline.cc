@@ -11,7 +11,7 @@
 #include "arguments.h"
 #include "bench.h"
 #include "bench_report.h"
-#include "dnn/threads.h"
+#include "dnn/runtime/threads.h"
 #include "inputs.h"
 #include "locations.h"
 #include "options.h"

@@ -8,8 +8,8 @@
 #include "interrupt.h"
 #include "overlay_files.h"
 #include "terminal.h"
-#include "train/curves.h"
-#include "train/recipe_terms.h"
+#include "train/run/curves.h"
+#include "train/recipe/recipe_terms.h"
 
 namespace glimpse::apps {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "train/chart.h"
+#include "plot/chart.h"
 
 namespace glimpse::apps {
 namespace {

@@ -1,5 +1,5 @@
 // glimpse digits: pictures of digits, and what they show and where.
-#include "digits/digits.h"
+#include "synthetic/digits.h"
 
 #include <algorithm>
 #include <array>

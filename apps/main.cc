@@ -9,7 +9,7 @@
 
 #include "arguments.h"
 #include "command.h"
-#include "dnn/threads.h"
+#include "dnn/runtime/threads.h"
 #include "terminal.h"
 
 namespace glimpse::apps {

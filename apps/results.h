@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "train/captioned_set.h"
+#include "data/captioned_set.h"
 
 namespace glimpse::apps {
 

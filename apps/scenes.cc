@@ -1,5 +1,5 @@
 // glimpse scenes: pictures of coloured things, with captions, and where everything stands.
-#include "scenes/scene.h"
+#include "synthetic/scene.h"
 
 #include <array>
 #include <cstdio>
@@ -11,8 +11,8 @@
 #include "interrupt.h"
 #include "progress.h"
 #include "record_file.h"
-#include "scenes/describe.h"
-#include "scenes/paint.h"
+#include "synthetic/describe.h"
+#include "synthetic/paint.h"
 #include "terminal.h"
 
 namespace glimpse::apps {

@@ -7,7 +7,7 @@
 
 #include "options.h"
 #include "results.h"
-#include "train/captioned_set.h"
+#include "data/captioned_set.h"
 
 namespace glimpse::apps {
 

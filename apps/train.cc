@@ -1,5 +1,5 @@
 // glimpse train: a model from pictures and captions, as a recipe says.
-#include "train/trainer.h"
+#include "train/run/trainer.h"
 
 #include <utility>
 

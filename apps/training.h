@@ -5,8 +5,8 @@
 
 #include "arguments.h"
 #include "stopwatch.h"
-#include "train/observer.h"
-#include "train/trainer.h"
+#include "train/run/observer.h"
+#include "train/run/trainer.h"
 
 namespace glimpse::apps {
 

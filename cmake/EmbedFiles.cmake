@@ -20,7 +20,7 @@ foreach(index RANGE ${last})
 endforeach()
 
 file(WRITE "${OUTPUT}" "// Made by cmake/EmbedFiles.cmake.
-#include \"overlay/report_assets.h\"
+#include \"report/report_assets.h\"
 
 namespace glimpse {
 namespace {

@@ -17,19 +17,34 @@ function(glimpse_level name)
   add_library(glimpse_${name} STATIC ${level_SOURCES})
   target_link_libraries(glimpse_${name} PUBLIC glimpse_options ${level_LINK})
   set_property(GLOBAL APPEND PROPERTY GLIMPSE_LEVELS ${name})
+  list(FILTER level_LINK INCLUDE REGEX "^glimpse_")
+  list(TRANSFORM level_LINK REPLACE "^glimpse_" "")
+  set_property(GLOBAL PROPERTY GLIMPSE_LINKS_${name} ${level_LINK})
+endfunction()
+
+# glimpse_write_levels(FILE): the levels, lowest first, and what each links, as CMake that tests/walls reads.
+function(glimpse_write_levels file)
+  get_property(levels GLOBAL PROPERTY GLIMPSE_LEVELS)
+  set(text "set(levels ${levels})\n")
+  foreach(level IN LISTS levels)
+    get_property(links GLOBAL PROPERTY GLIMPSE_LINKS_${level})
+    string(APPEND text "set(links_${level} ${links})\n")
+  endforeach()
+  file(WRITE ${file} "${text}")
 endfunction()
 
 # Headers that programs which link glimpse may include; the others are the levels' own business. Each compiles alone: the target
 # glimpse_verify_interface_header_sets tries it.
 set(GLIMPSE_PUBLIC_HEADERS
   core/buffer.h core/error.h core/file.h core/geometry.h core/random.h core/safetensors.h core/tensor.h core/text.h
-  dnn/plan.h dnn/threads.h
+  dnn/plan/plan.h dnn/runtime/threads.h
   model/model.h
   net/compile.h net/graph.h
   search/search.h search/step_model.h
   decoder/caption.h decoder/decoder.h decoder/vocabulary.h
   image/animation.h image/image.h
-  overlay/overlay.h overlay/report.h
+  overlay/overlay.h
+  report/report.h
   pipeline/batch_runner.h pipeline/captioner.h pipeline/region.h)
 
 function(glimpse_library)

@@ -8,8 +8,8 @@ if(GLIMPSE_BUILD_TESTS)
   list(APPEND tidy_sources ${tidy_test_sources})
   list(FILTER tidy_sources EXCLUDE REGEX /tests/install/)
 endif()
-list(FILTER tidy_sources EXCLUDE REGEX "/dnn/threads_(omp|tbb)\\.cc$")
-list(APPEND tidy_sources ${PROJECT_SOURCE_DIR}/src/dnn/threads_${GLIMPSE_DNNL_RUNTIME}.cc)
+list(FILTER tidy_sources EXCLUDE REGEX "/dnn/runtime/threads_(omp|tbb)\\.cc$")
+list(APPEND tidy_sources ${PROJECT_SOURCE_DIR}/src/dnn/runtime/threads_${GLIMPSE_DNNL_RUNTIME}.cc)
 
 if(CLANG_TIDY)
   # One file a run, as many at a time as there are processors.

@@ -5,8 +5,8 @@
 #include <limits>
 #include <utility>
 
-#include "dnn/threads.h"
-#include "dnn/vector_math.h"
+#include "dnn/runtime/threads.h"
+#include "dnn/math/vector_math.h"
 
 namespace glimpse::attention {
 namespace {

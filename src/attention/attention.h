@@ -18,9 +18,9 @@
 #include <vector>
 
 #include "core/tensor.h"
-#include "dnn/linear.h"
-#include "dnn/map_window.h"
-#include "dnn/product.h"
+#include "dnn/products/linear.h"
+#include "dnn/math/map_window.h"
+#include "dnn/products/product.h"
 #include "model/model.h"
 
 namespace glimpse::attention {

@@ -1,6 +1,6 @@
 #include "attention/channels.h"
 
-#include "dnn/vector_math.h"
+#include "dnn/math/vector_math.h"
 
 namespace glimpse::attention {
 

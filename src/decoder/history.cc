@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "dnn/threads.h"
-#include "dnn/vector_math.h"
+#include "dnn/runtime/threads.h"
+#include "dnn/math/vector_math.h"
 
 namespace glimpse {
 namespace {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/tensor.h"
-#include "dnn/linear.h"
+#include "dnn/products/linear.h"
 
 namespace glimpse {
 

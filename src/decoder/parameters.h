@@ -12,7 +12,7 @@
 #include "core/tensor.h"
 #include "decoder/decoder.h"
 #include "decoder/history.h"
-#include "dnn/linear.h"
+#include "dnn/products/linear.h"
 #include "model/model.h"
 
 namespace glimpse {

@@ -11,8 +11,8 @@
 #include "decoder/history.h"
 #include "decoder/parameters.h"
 #include "decoder/sight.h"
-#include "dnn/threads.h"
-#include "dnn/vector_math.h"
+#include "dnn/runtime/threads.h"
+#include "dnn/math/vector_math.h"
 
 namespace glimpse {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "core/error.h"
 #include "core/seed.h"
-#include "dnn/threads.h"
-#include "dnn/vector_math.h"
+#include "dnn/runtime/threads.h"
+#include "dnn/math/vector_math.h"
 
 namespace glimpse {
 namespace {

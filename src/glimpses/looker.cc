@@ -6,9 +6,9 @@
 #include <cstddef>
 #include <utility>
 
-#include "dnn/linear.h"
-#include "dnn/threads.h"
-#include "dnn/vector_math.h"
+#include "dnn/products/linear.h"
+#include "dnn/runtime/threads.h"
+#include "dnn/math/vector_math.h"
 
 namespace glimpse {
 namespace {

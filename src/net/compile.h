@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/safetensors.h"
-#include "dnn/plan.h"
+#include "dnn/plan/plan.h"
 #include "net/graph.h"
 
 namespace glimpse::net {

@@ -32,7 +32,7 @@
 #include <vector>
 
 #include "core/tensor.h"
-#include "dnn/plan.h"
+#include "dnn/plan/plan.h"
 
 namespace glimpse::net {
 

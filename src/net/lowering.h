@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/safetensors.h"
-#include "dnn/plan.h"
+#include "dnn/plan/plan.h"
 #include "net/fusion.h"
 #include "net/graph.h"
 #include "net/tensors.h"

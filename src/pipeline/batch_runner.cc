@@ -14,7 +14,7 @@
 
 #include "core/file.h"
 #include "core/handover.h"
-#include "dnn/threads.h"
+#include "dnn/runtime/threads.h"
 
 namespace glimpse {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "decoder/decoder.h"
-#include "dnn/threads.h"
+#include "dnn/runtime/threads.h"
 #include "net/compile.h"
 #include "pipeline/cell_block.h"
 

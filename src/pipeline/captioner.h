@@ -14,7 +14,7 @@
 
 #include "decoder/caption.h"
 #include "decoder/vocabulary.h"
-#include "dnn/plan.h"
+#include "dnn/plan/plan.h"
 #include "image/image.h"
 #include "model/model.h"
 #include "pipeline/region.h"

@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "net/graph.h"
 #include "support/paths.h"
-#include "train/recipe.h"
+#include "train/recipe/recipe.h"
 
 namespace glimpse::apps {
 namespace {

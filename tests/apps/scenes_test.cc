@@ -8,7 +8,7 @@
 
 #include "core/file.h"
 #include "fixture.h"
-#include "train/captioned_set.h"
+#include "data/captioned_set.h"
 
 namespace glimpse::testing {
 namespace {

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <vector>
 
-#include "dnn/threads.h"
+#include "dnn/runtime/threads.h"
 #include "support/random_tensor.h"
 
 namespace glimpse::attention {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "core/random.h"
-#include "train/decoder_network.h"
+#include "train/nets/decoder_network.h"
 
 namespace {
 

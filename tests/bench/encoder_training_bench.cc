@@ -8,8 +8,8 @@
 #include <cstdlib>
 
 #include "core/random.h"
-#include "train/losses.h"
-#include "train/network.h"
+#include "autograd/losses.h"
+#include "train/nets/network.h"
 
 namespace {
 

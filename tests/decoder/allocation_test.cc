@@ -9,7 +9,7 @@
 #include <cstddef>
 
 #include "decoder/decoder.h"
-#include "dnn/linear.h"
+#include "dnn/products/linear.h"
 #include "random_decoder.h"
 #include "search/search.h"
 

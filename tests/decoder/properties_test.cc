@@ -9,7 +9,7 @@
 
 #include "core/error.h"
 #include "decoder/decoder.h"
-#include "dnn/threads.h"
+#include "dnn/runtime/threads.h"
 #include "random_decoder.h"
 #include "search/search.h"
 

@@ -1,4 +1,4 @@
-#include "dnn/arena.h"
+#include "dnn/plan/arena.h"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "dnn/plan.h"
+#include "dnn/plan/plan.h"
 
 namespace glimpse::dnn::testing {
 

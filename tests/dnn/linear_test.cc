@@ -1,13 +1,13 @@
 // Packed linear layers and batched products against plain loops.
 
-#include "dnn/linear.h"
+#include "dnn/products/linear.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "dnn/product.h"
-#include "dnn/threads.h"
+#include "dnn/products/product.h"
+#include "dnn/runtime/threads.h"
 #include "support/random_tensor.h"
 
 namespace glimpse::dnn {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/tensor.h"
-#include "dnn/plan.h"
+#include "dnn/plan/plan.h"
 
 namespace glimpse::dnn::testing {
 

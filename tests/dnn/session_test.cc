@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "dnn/test_net.h"
-#include "dnn/threads.h"
+#include "dnn/runtime/threads.h"
 
 namespace glimpse::dnn::testing {
 namespace {

@@ -1,4 +1,4 @@
-#include "dnn/threads.h"
+#include "dnn/runtime/threads.h"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
-#include "dnn/cgroup.h"
-#include "dnn/engine.h"
+#include "dnn/runtime/cgroup.h"
+#include "dnn/runtime/engine.h"
 #include "support/paths.h"
 
 namespace glimpse::dnn {

@@ -1,4 +1,4 @@
-#include "dnn/tuning.h"
+#include "dnn/plan/tuning.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "dnn/test_net.h"
-#include "dnn/winograd.h"
+#include "dnn/plan/winograd.h"
 #include "support/paths.h"
 
 namespace glimpse::dnn {

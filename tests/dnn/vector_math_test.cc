@@ -1,6 +1,6 @@
 // The vectorised loops against the standard library in double.
 
-#include "dnn/vector_math.h"
+#include "dnn/math/vector_math.h"
 
 #include <gtest/gtest.h>
 

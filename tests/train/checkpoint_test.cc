@@ -1,5 +1,5 @@
 // Checkpoints: exact, refused where they do not fit, and never lost half-way.
-#include "train/checkpoint.h"
+#include "train/run/checkpoint.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

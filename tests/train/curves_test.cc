@@ -1,5 +1,5 @@
 // Curves: round numbers on the axes, and pictures whose lines go where the numbers say.
-#include "train/curves.h"
+#include "train/run/curves.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "core/random.h"
-#include "train/chart.h"
+#include "plot/chart.h"
 
 namespace glimpse::train {
 namespace {

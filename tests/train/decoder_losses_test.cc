@@ -8,8 +8,8 @@
 
 #include "core/file.h"
 #include "support/paths.h"
-#include "train/decoder_network.h"
-#include "train/optimiser.h"
+#include "train/nets/decoder_network.h"
+#include "train/run/optimiser.h"
 
 namespace glimpse::train {
 namespace {

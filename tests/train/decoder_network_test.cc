@@ -1,7 +1,7 @@
 // The decoder under training: its loss and all gradients against plain loops in double, for every variant; its forward
 // pass against inference; and that a trained set is a model's weights as it stands.
 
-#include "train/decoder_network.h"
+#include "train/nets/decoder_network.h"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@
 #include "core/error.h"
 #include "decoder/decoder.h"
 #include "decoder/random_decoder.h"
-#include "gradient_check.h"
+#include "autograd/gradient_check.h"
 #include "naive_decoder_loss.h"
 
 namespace glimpse::train {

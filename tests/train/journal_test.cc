@@ -1,4 +1,4 @@
-#include "train/journal.h"
+#include "train/run/journal.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "gradient_check.h"
+#include "autograd/gradient_check.h"
 
 namespace glimpse::train {
 

@@ -1,5 +1,5 @@
 // A model that looks around on the tape: its forward pass against inference, its gradients, what REINFORCE rewards.
-#include "train/look_network.h"
+#include "train/nets/look_network.h"
 
 #include <gtest/gtest.h>
 
@@ -8,10 +8,10 @@
 #include <map>
 
 #include "glimpses/looker.h"
-#include "gradient_check.h"
+#include "autograd/gradient_check.h"
 #include "support/tiny_look_model.h"
-#include "train/look_ops.h"
-#include "train/parameters.h"
+#include "autograd/look_ops.h"
+#include "autograd/parameters.h"
 
 namespace glimpse::train {
 namespace {

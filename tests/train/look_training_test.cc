@@ -11,8 +11,8 @@
 #include "core/file.h"
 #include "glimpses/look_model.h"
 #include "support/paths.h"
-#include "train/look_network.h"
-#include "train/trainer.h"
+#include "train/nets/look_network.h"
+#include "train/run/trainer.h"
 
 namespace glimpse::train {
 namespace {

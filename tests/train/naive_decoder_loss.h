@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "model/model.h"
-#include "train/decoder_network.h"
+#include "train/nets/decoder_network.h"
 
 namespace glimpse::train {
 

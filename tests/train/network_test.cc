@@ -1,5 +1,5 @@
 // Networks on the tape against the same graphs compiled for inference, and the few graph rewrites of the trainer.
-#include "train/network.h"
+#include "train/nets/network.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

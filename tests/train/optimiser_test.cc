@@ -1,5 +1,5 @@
 // AdamW, SGD, averages and schedules against the same formulas in double precision.
-#include "train/optimiser.h"
+#include "train/run/optimiser.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "support/paths.h"
-#include "train/checkpoint.h"
+#include "train/run/checkpoint.h"
 
 namespace glimpse::train {
 namespace {

@@ -1,5 +1,5 @@
 // How much the cells of a map count where pictures leave room.
-#include "train/picture_batch.h"
+#include "train/stages/picture_batch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Recipes: what is read, what is complained of and how, and that what is written reads the same.
-#include "train/recipe.h"
+#include "train/recipe/recipe.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,8 +8,8 @@
 
 #include "core/error.h"
 #include "support/paths.h"
-#include "train/recipe_fields.h"
-#include "train/recipe_terms.h"
+#include "train/recipe/recipe_fields.h"
+#include "train/recipe/recipe_terms.h"
 
 namespace glimpse::train {
 namespace {

@@ -3,10 +3,10 @@
 
 #include <cmath>
 
-#include "gradient_check.h"
-#include "train/attention_ops.h"
-#include "train/map_ops.h"
-#include "train/row_ops.h"
+#include "autograd/gradient_check.h"
+#include "autograd/attention_ops.h"
+#include "autograd/map_ops.h"
+#include "autograd/row_ops.h"
 
 namespace glimpse::train {
 namespace {

@@ -1,6 +1,6 @@
 // Self-critical training of a captioner so small that all its captions can be listed: the sampled gradient against that
 // of the expected reward, and rewards that rise.
-#include "train/self_critical.h"
+#include "train/stages/self_critical.h"
 
 #include <gtest/gtest.h>
 
@@ -12,8 +12,8 @@
 #include "naive_decoder_loss.h"
 #include "net/graph.h"
 #include "support/paths.h"
-#include "train/optimiser.h"
-#include "train/picture_batch.h"
+#include "train/run/optimiser.h"
+#include "train/stages/picture_batch.h"
 
 namespace glimpse::train {
 namespace {

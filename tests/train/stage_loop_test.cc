@@ -1,5 +1,5 @@
 // The loop that every stage runs in, around a stage that is a parabola with noise.
-#include "train/stage_loop.h"
+#include "train/run/stage_loop.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "support/paths.h"
-#include "train/checkpoint.h"
+#include "train/run/checkpoint.h"
 
 namespace glimpse::train {
 namespace {

@@ -19,7 +19,7 @@
 #include "net/graph.h"
 #include "net/tensors.h"
 #include "support/paths.h"
-#include "train/trainer.h"
+#include "train/run/trainer.h"
 
 namespace glimpse::train {
 

@@ -1,5 +1,5 @@
 // Whole trainings: all stages, interrupted anywhere and gone on with, and what is wrong with recipes, data and numbers.
-#include "train/trainer.h"
+#include "train/run/trainer.h"
 
 #include <functional>
 

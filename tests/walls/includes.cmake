@@ -1,16 +1,16 @@
-# cmake -DSOURCE_DIR=... -P includes.cmake: fails, naming file and line, where an include breaks one of the walls of the architecture:
-# a level includes only what stands below it, and only some levels know certain libraries.
+# cmake -DSOURCE_DIR=... -DLEVELS=... -P includes.cmake: fails, naming file and line, where an include breaks one of the walls of the
+# architecture: a level includes only itself and the levels that its LINK list names, those stand below it, and only some levels know certain
+# libraries. LEVELS is the file that glimpse_write_levels() writes from the LINK lists.
 cmake_minimum_required(VERSION 3.25)
-
-set(levels core dnn model net metrics attention search decoder image scenes digits glimpses overlay pipeline train)  # lowest first
+include(${LEVELS})
 
 # pattern of an include | files that may have it, as a pattern of the path below SOURCE_DIR
 set(library_walls
   "dnnl[a-z_]*\\.h|^src/dnn/"
   "omp\\.h|^src/dnn/"
   "webp/|^src/image/"
-  "opencv2/|^src/(image|scenes|digits|overlay)/"
-  "(tbb|oneapi/tbb)/|^src/(pipeline/|train/|dnn/threads_tbb\\.cc$)"
+  "opencv2/|^src/(image|synthetic|overlay|report)/"
+  "(tbb|oneapi/tbb)/|^src/(pipeline/|data/|dnn/runtime/threads_tbb\\.cc$)"
   "nlohmann/|\\.cc$"
   "boost/program_options|^apps/")
 
@@ -21,12 +21,21 @@ if(file_count EQUAL 0)
   message(FATAL_ERROR "no sources in ${SOURCE_DIR}")
 endif()
 
+foreach(level IN LISTS levels)
+  list(FIND levels ${level} own_height)
+  foreach(link IN LISTS links_${level})
+    list(FIND levels "${link}" height)
+    if(height GREATER_EQUAL own_height)
+      list(APPEND breaches "src/${level}/CMakeLists.txt: links ${link}, which stands above it")
+    endif()
+  endforeach()
+endforeach()
+
 foreach(file IN LISTS files)
   string(REGEX MATCH "^src/([a-z]+)/" in_level "${file}")
   set(own_level "${CMAKE_MATCH_1}")
   if(in_level)
-    list(FIND levels "${own_level}" own_height)
-    if(own_height EQUAL -1)
+    if(NOT own_level IN_LIST levels)
       list(APPEND breaches "${file}: '${own_level}' is no level of the architecture")
       continue()
     endif()
@@ -43,9 +52,10 @@ foreach(file IN LISTS files)
       endif()
     endforeach()
     string(REGEX MATCH "^([a-z]+)/" unused "${included}")
-    list(FIND levels "${CMAKE_MATCH_1}" included_height)
-    if(unused AND in_level AND included_height GREATER own_height)
-      list(APPEND breaches "${file}: includes \"${included}\", which stands above level ${own_level}")
+    set(included_level "${CMAKE_MATCH_1}")
+    if(unused AND in_level AND included_level IN_LIST levels AND NOT included_level STREQUAL own_level
+       AND NOT included_level IN_LIST links_${own_level})
+      list(APPEND breaches "${file}: includes \"${included}\", but level ${own_level} does not link ${included_level}")
     endif()
     if(in_level AND (included MATCHES "\\.\\./" OR included MATCHES "^apps/"))
       list(APPEND breaches "${file}: includes \"${included}\", which lies outside src")

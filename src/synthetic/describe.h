@@ -1,0 +1,27 @@
+/// What may be said of a scene, and what each word of it speaks of.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/random.h"
+#include "synthetic/scene.h"
+
+namespace glimpse::scenes {
+
+struct SceneWord {
+  std::string text;
+  /// Indices of the things that it speaks of: one for a size, a colour, a shape or a place, two for a relation, none
+  /// for the words between.
+  std::vector<int> things;
+};
+
+using SceneCaption = std::vector<SceneWord>;
+
+std::string text(const SceneCaption& caption);
+
+/// `count` captions of the scene, as different as it allows, all of them true. Large things are told before small ones,
+/// equals from the left or the top on.
+std::vector<SceneCaption> describe(const Scene& scene, int count, Random& random);
+
+}  // namespace glimpse::scenes

@@ -1,0 +1,43 @@
+/// A whole training, from a recipe to a model. What it needs to go on stands in a folder beside the model that it
+/// makes, OUTPUT.training: a checkpoint of the stage that runs, the weights that each finished stage made, the journal,
+/// and the curves drawn from it.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "train/run/observer.h"
+#include "train/recipe/recipe.h"
+
+namespace glimpse::train {
+
+class Trainer {
+ public:
+  enum class Start {
+    kAnew,  ///< there must be no training in the folder
+    kOver,  ///< what is in the folder is thrown away
+    kGoOn   ///< from the last checkpoint; the losses are those of a training that was never interrupted
+  };
+
+  /// Reads and checks all that the recipe names, so that what is missing is missed before the first step. Throws Error:
+  /// as `check` and the readers of captions, graphs, weights and pictures do.
+  Trainer(Recipe recipe, Observer& observer);
+  ~Trainer();
+  Trainer(Trainer&&) noexcept;
+  Trainer& operator=(Trainer&&) noexcept;
+
+  /// Runs all stages and writes the model: the best validation's weights of the last stage, in F16. Throws Error:
+  /// kUsage where `start` does not fit what is in the folder, kInterrupted after saving where the observer asked for
+  /// it, kModel naming step and tensor where numbers are not finite, kIo where the disk is full (the last checkpoint
+  /// then stands).
+  void run(Start start);
+
+  /// OUTPUT.training
+  const std::filesystem::path& folder() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace glimpse::train

@@ -1,0 +1,44 @@
+/// What a training needs to go on: a folder beside the model that it makes, OUTPUT.training, with a checkpoint of the
+/// stage that runs, the weights that each finished stage made, the journal, and the curves drawn from it.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "train/run/checkpoint.h"
+#include "train/run/optimiser.h"
+#include "train/stages/stage.h"
+#include "train/run/trainer.h"
+
+namespace glimpse::train {
+
+class TrainingFolder {
+ public:
+  /// Refers to both.
+  TrainingFolder(const Recipe& recipe, Observer& observer);
+
+  const std::filesystem::path& path() const { return folder_; }
+
+  /// Makes it. Throws Error(kUsage) where `start` does not fit what is in it.
+  void prepare(Trainer::Start start) const;
+
+  /// Whether the stage's result is there already; `parameters` have it then. `graph`: see Architecture.
+  bool take_finished(const std::string& stage, ParameterSet& parameters, const std::string& graph) const;
+
+  /// Runs a stage from where it was left, if it was, and leaves its parameters as the best validation saw them, without
+  /// those whose names begin with `scaffold`. Throws as run_stage does.
+  void run_to_end(Stage& stage, const std::string& graph, const std::string& scaffold) const;
+
+ private:
+  std::filesystem::path journal_path() const { return folder_ / "journal.jsonl"; }
+  std::filesystem::path finished_path(const std::string& stage) const { return folder_ / (stage + ".safetensors"); }
+  Counters counters(const Stage& stage, const Optimiser& optimiser, const std::optional<double>& best) const;
+  void draw() const;
+
+  const Recipe& recipe_;
+  Observer& observer_;
+  std::filesystem::path folder_;
+};
+
+}  // namespace glimpse::train

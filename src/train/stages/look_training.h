@@ -1,0 +1,13 @@
+/// A training of a model that looks around, from a recipe with [digits] and [look] to the model.
+#pragma once
+
+#include "dnn/kernels/kernels.h"
+#include "train/run/training_folder.h"
+
+namespace glimpse::train {
+
+/// Runs the recipe's stage look and writes the model, in F16. Throws as Trainer::run does.
+void train_to_look(const Recipe& recipe, const TrainingFolder& folder, Trainer::Start start, dnn::Kernels& kernels,
+                   Observer& observer);
+
+}  // namespace glimpse::train
