@@ -76,7 +76,7 @@ ModelSummary summarise(const Model& model) {
   summary.channels = captioner.encoder().output_shape(0)[3];
   for (const dnn::StepInfo& step : captioner.encoder().steps()) summary.multiply_adds += step.flops / 2;
   std::set<std::string> prefixes;
-  for (const net::Node& node : graph.nodes) prefixes.insert(node.attributes.weights);
+  for (const net::Node& node : graph.nodes) prefixes.insert(node.attributes.weights());
   for (const auto& [name, tensor] : model.weights().tensors()) {
     TensorTotals& totals = summary.tensors[to_string(tensor.dtype)];
     ++totals.count;

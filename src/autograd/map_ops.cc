@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dnn/kernels/array_math.h"
+#include "dnn/math/activation.h"
 
 namespace glimpse::train {
 namespace {
@@ -13,12 +14,6 @@ namespace {
 using dnn::Array;
 using dnn::Kernels;
 using dnn::Spread;
-
-/// Whether the derivative can be told from the activation's result alone.
-bool reversible(const dnn::Activation& activation) {
-  using Kind = dnn::Activation::Kind;
-  return activation.kind == Kind::kRelu || activation.kind == Kind::kSigmoid || activation.kind == Kind::kTanh;
-}
 
 Variable record_activation(Tape& tape, const Variable& src, const Array& value, const dnn::Activation& activation) {
   dnn::activate(activation, src.value(), value, tape.kernels().threads());
@@ -146,7 +141,7 @@ Variable activation(Tape& tape, const Variable& src, const dnn::Activation& acti
 }
 
 Variable activation_in_place(Tape& tape, const Variable& src, const dnn::Activation& activation) {
-  if (!reversible(activation)) return train::activation(tape, src, activation);
+  if (!dnn::function_of(activation.kind).reversible) return train::activation(tape, src, activation);
   return record_activation(tape, src, src.value(), activation);
 }
 

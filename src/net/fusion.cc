@@ -8,22 +8,7 @@ namespace glimpse::net {
 namespace {
 
 using Kind = dnn::Activation::Kind;
-
-/// Whether the op's primitive can apply an activation to its result.
-bool takes_activation(Op op) {
-  switch (op) {
-    case Op::kConv:
-    case Op::kBatchNorm:
-    case Op::kLinear:
-    case Op::kAdd:
-    case Op::kMul:
-    case Op::kSe:
-    case Op::kCbam:
-      return true;
-    default:
-      return false;
-  }
-}
+using Part = ops::Fusion::Part;
 
 class Fuser {
  public:
@@ -65,7 +50,7 @@ class Fuser {
     FusedStep step;
     step.head = head;
     step.tail = head;
-    step.activation = node(head).attributes.activation;
+    step.activation = node(head).attributes.activation();
     return step;
   }
 
@@ -80,28 +65,27 @@ class Fuser {
   /// Takes `next` into `step` where the step's primitive can do its work.
   bool absorb(FusedStep& step, int next) const {
     if (step.activation.kind != Kind::kNone) return false;
-    const Op op = node(step.head).op;
-    const Attributes& attributes = node(next).attributes;
-    switch (node(next).op) {
-      case Op::kBatchNorm:
-        if ((op != Op::kConv && op != Op::kLinear) || step.folded || step.residual) return false;
+    const ops::Fusion head = node(step.head).op->fusion();
+    switch (node(next).op->fusion().is) {
+      case Part::kNorm:
+        if (!head.takes_norm || step.folded || step.residual) return false;
         step.folded = next;
         break;
-      case Op::kAdd: {
-        if ((op != Op::kConv && op != Op::kBatchNorm) || step.residual) return false;
+      case Part::kResidual: {
+        if (!head.takes_residual || step.residual) return false;
         const auto& sources = node(next).sources;
         const int other = sources[0] == step.tail ? sources[1] : sources[0];
         if (source_shape(other, shapes_, input_) != shapes_[static_cast<std::size_t>(step.tail)]) return false;
         step.residual = other;
         break;
       }
-      case Op::kAct:
-        if (!takes_activation(op)) return false;
+      case Part::kActivation:
+        if (!head.takes_activation) return false;
         break;
-      default:
+      case Part::kNothing:
         return false;
     }
-    step.activation = attributes.activation;
+    step.activation = node(next).attributes.activation();
     return true;
   }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/tensor.h"
+#include "dnn/plan/plan.h"
 #include "net/graph.h"
 
 namespace glimpse::net {

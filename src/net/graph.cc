@@ -7,7 +7,6 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/text.h"
-#include "net/attributes.h"
 
 namespace glimpse::net {
 namespace {
@@ -34,10 +33,10 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string_vi
 /// One line's tokens, before anything is known about the nodes around it.
 struct Statement {
   int line = 0;
-  const OpRule* rule = nullptr;
+  const ops::Operation* op = nullptr;
   std::string_view name;
   std::vector<std::string_view> inputs;
-  std::vector<RawAttribute> attributes;
+  std::vector<ops::RawAttribute> attributes;
 };
 
 class Parser {
@@ -77,7 +76,7 @@ class Parser {
 
   [[noreturn]] void fail_statement(const Statement& statement, const std::string& what) const {
     throw Error(ErrorCode::kModel, quote(graph_.file) + " line " + std::to_string(statement.line) + ", " +
-                                       std::string(statement.rule->name) + " " + quote(statement.name) + ": " + what);
+                                       std::string(statement.op->name()) + " " + quote(statement.name) + ": " + what);
   }
 
   void read_line(const std::vector<std::string_view>& words) {
@@ -102,9 +101,9 @@ class Parser {
   }
 
   void read_statement(const std::vector<std::string_view>& words) {
-    Statement statement{line_, find_rule(words[0]), {}, {}, {}};
-    if (statement.rule == nullptr) {
-      fail_line("unknown op " + quote(words[0]) + did_you_mean(words[0], op_names()));
+    Statement statement{line_, ops::find_operation(words[0]), {}, {}, {}};
+    if (statement.op == nullptr) {
+      fail_line("unknown op " + quote(words[0]) + did_you_mean(words[0], ops::operation_names()));
     }
     if (words.size() < 3 || words[2] != "<") fail_line("expected 'OP NAME < INPUTS key=value ...'");
     statement.name = words[1];
@@ -131,21 +130,22 @@ class Parser {
   }
 
   void add_node(const Statement& statement) {
-    const OpRule& rule = *statement.rule;
-    if (statement.inputs.size() < rule.min_inputs || statement.inputs.size() > rule.max_inputs) {
-      const std::string wanted = rule.min_inputs == rule.max_inputs ? std::to_string(rule.min_inputs) : "1 or more";
+    const ops::Operation& op = *statement.op;
+    if (statement.inputs.size() < op.min_inputs() || statement.inputs.size() > op.max_inputs()) {
+      const std::string wanted = op.min_inputs() == op.max_inputs() ? std::to_string(op.min_inputs())
+                                                                    : std::to_string(op.min_inputs()) + " or more";
       fail_statement(statement, "takes " + wanted + " input" + (wanted == "1" ? "" : "s") + ", " +
                                     std::to_string(statement.inputs.size()) + " given");
     }
     Node node;
-    node.op = rule.op;
+    node.op = &op;
     node.name = statement.name;
     node.line = statement.line;
     for (const std::string_view input : statement.inputs) node.sources.push_back(resolve(statement, input));
-    if (auto complaint = read_attributes(rule, statement.attributes, node.attributes)) {
-      fail_statement(statement, *complaint);
-    }
-    if (node.attributes.weights.empty()) node.attributes.weights = node.name;
+    auto complaint = ops::read_attributes(op.name(), op.attributes(), statement.attributes, node.attributes);
+    if (!complaint) complaint = op.finish(node.attributes);
+    if (complaint) fail_statement(statement, *complaint);
+    if (node.attributes.weights().empty()) node.attributes.set_weights(node.name);
     indices_.emplace(statement.name, static_cast<int>(graph_.nodes.size()));
     graph_.nodes.push_back(std::move(node));
   }
@@ -186,8 +186,6 @@ class Parser {
 };
 
 }  // namespace
-
-std::string_view op_name(Op op) { return rule_of(op).name; }
 
 GraphSpec parse_graph(std::string_view text, const std::string& file) { return Parser(text, file).parse(); }
 
@@ -235,7 +233,7 @@ GraphSpec extract(const GraphSpec& graph, const std::vector<std::string>& output
 
 void fail(const GraphSpec& graph, const Node& node, const std::string& what) {
   throw Error(ErrorCode::kModel, quote(graph.file) + " line " + std::to_string(node.line) + ", " +
-                                     std::string(op_name(node.op)) + " " + quote(node.name) + ": " + what);
+                                     std::string(node.op->name()) + " " + quote(node.name) + ": " + what);
 }
 
 }  // namespace glimpse::net

@@ -21,71 +21,21 @@
 ///
 /// k, s, dilation and size take one number or rows,cols; pad one number or top,left,bottom,right; act is none, relu,
 /// sigmoid, tanh, hardswish, or clip with lo= hi=. An op that has tensors takes weights=PREFIX in place of its own name
-/// as what their names start with (tensors.h lists them).
+/// as what their names start with (each operation's file in ops lists them).
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/tensor.h"
-#include "dnn/plan/plan.h"
+#include "ops/operation.h"
 
 namespace glimpse::net {
 
-enum class Op {
-  kConv,
-  kBatchNorm,
-  kAct,
-  kMaxPool,
-  kAvgPool,
-  kGlobalAvgPool,
-  kAdaptiveAvgPool,
-  kAdd,
-  kMul,
-  kConcat,
-  kLinear,
-  kSe,
-  kCbam,
-  kSelfAttention
-};
-
-std::string_view op_name(Op op);  ///< as the text spells it: "conv"
-
-/// A node's attributes with defaults filled in. Each op uses those that its row in the table above names.
-struct Attributes {
-  std::int64_t out = 0;                           ///< channels of the result
-  std::array<std::int64_t, 2> kernel = {1, 1};    ///< rows, columns
-  std::array<std::int64_t, 2> stride = {1, 1};    ///< rows, columns
-  std::array<std::int64_t, 2> dilation = {1, 1};  ///< rows, columns; 1: none
-  std::array<std::int64_t, 2> size = {1, 1};      ///< of an adaptive pool's result: rows, columns
-  dnn::Padding padding;
-  std::int64_t groups = 1;  ///< kGroupPerChannel: as many as the input has channels
-  bool bias = true;
-  bool ceil_mode = false;
-  bool count_padding = true;
-  std::int64_t squeeze = 0;  ///< hidden units of se and cbam; 0: channels / reduction
-  std::int64_t reduction = 16;
-  std::int64_t heads = 1;  ///< of self-attention
-  float epsilon = 1e-5F;
-  dnn::Activation activation;
-  std::string weights;  ///< what the node's tensors' names start with; its own name unless given
-};
-
-inline constexpr std::int64_t kGroupPerChannel = 0;
-inline constexpr int kImage = -1;  ///< stands for the network's input among a node's sources
+using ops::kImage;
+using ops::Node;
 inline constexpr std::string_view kImageName = "image";
-
-struct Node {
-  Op op = Op::kConv;
-  std::string name;
-  std::vector<int> sources;  ///< indices of earlier nodes, or kImage
-  Attributes attributes;
-  int line = 0;
-};
 
 struct GraphSpec {
   std::string file;         ///< what messages call it

@@ -18,9 +18,7 @@ inline const Shape& source_shape(int source, const std::vector<Shape>& shapes, c
   return source == kImage ? input : shapes[static_cast<std::size_t>(source)];
 }
 
-/// Groups of a convolution over `channels` channels.
-std::int64_t group_count(const Node& node, std::int64_t channels);
-/// Hidden units of an se or cbam over `channels` channels.
-std::int64_t squeeze_count(const Node& node, std::int64_t channels);
+/// The node `index` with the shapes of what it reads and of its result.
+ops::NodeView view_of(const GraphSpec& graph, std::size_t index, const std::vector<Shape>& shapes, const Shape& input);
 
 }  // namespace glimpse::net

@@ -26,119 +26,44 @@ class TensorLister {
 
   std::vector<TensorSpec> list() {
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
-      node_ = static_cast<int>(i);
-      list_node(graph_.nodes[i]);
+      const ops::NodeView view = view_of(graph_, i, shapes_, input_);
+      ops::TensorList tensors;
+      view.node.op->tensors(view, tensors);
+      for (TensorSpec tensor : tensors.tensors()) {
+        tensor.name = view.attributes().weights() + tensor.name;
+        tensor.node = static_cast<int>(i);
+        add(view, std::move(tensor));
+      }
     }
     return std::move(specs_);
   }
 
  private:
-  void list_node(const Node& node) {
-    const Attributes& a = node.attributes;
-    const Shape& src = source_shape(node.sources[0], shapes_, input_);
-    const std::int64_t channels = src[1];
-    switch (node.op) {
-      case Op::kConv:
-        add("", {a.out, channels / group_count(node, channels), a.kernel[0], a.kernel[1]}, a.bias);
-        break;
-      case Op::kLinear:
-        add("", {a.out, channels * src[2] * src[3]}, a.bias);
-        break;
-      case Op::kBatchNorm:
-        add_batch_norm("", channels);
-        break;
-      case Op::kSe:
-        add_excitation(node, channels);
-        break;
-      case Op::kCbam:
-        add_excitation(node, channels);
-        add(".spatial.conv", {1, 2, a.kernel[0], a.kernel[1]}, false);
-        add_batch_norm(".spatial.bn", 1);
-        break;
-      case Op::kSelfAttention:
-        add(".in_proj", {3 * channels, channels}, true);
-        add(".out_proj", {channels, channels}, true);
-        add_tensor(".norm.weight", {channels}, Role::kScale);
-        add_tensor(".norm.bias", {channels}, Role::kShift);
-        break;
-      case Op::kAct:
-      case Op::kMaxPool:
-      case Op::kAvgPool:
-      case Op::kGlobalAvgPool:
-      case Op::kAdaptiveAvgPool:
-      case Op::kAdd:
-      case Op::kMul:
-      case Op::kConcat:
-        break;
-    }
-  }
-
-  void add_excitation(const Node& node, std::int64_t channels) {
-    const std::int64_t hidden = squeeze_count(node, channels);
-    add(".squeeze", {hidden, channels}, true);
-    add(".excite", {channels, hidden}, true);
-  }
-
-  void add_batch_norm(const std::string& part, std::int64_t channels) {
-    add_tensor(part + ".weight", {channels}, Role::kScale);
-    add_tensor(part + ".bias", {channels}, Role::kShift);
-    add_tensor(part + ".running_mean", {channels}, Role::kMean);
-    add_tensor(part + ".running_var", {channels}, Role::kVariance);
-  }
-
-  void add(const std::string& part, const Shape& weight, bool bias) {
-    add_tensor(part + ".weight", weight, Role::kWeight);
-    if (bias) add_tensor(part + ".bias", {weight[0]}, Role::kBias);
-  }
-
-  void add_tensor(const std::string& suffix, const Shape& shape, Role role) {
-    const Node& node = graph_.nodes[static_cast<std::size_t>(node_)];
-    std::string name = node.attributes.weights + suffix;
+  void add(const ops::NodeView& view, TensorSpec tensor) {
     std::int64_t count = 1;
-    for (const std::int64_t dim : shape) {
-      if (dim > kMaxTensorElements / count) fail(graph_, node, "tensor " + quote(name) + " would be too large");
+    for (const std::int64_t dim : tensor.shape) {
+      if (dim > kMaxTensorElements / count) view.fail("tensor " + quote(tensor.name) + " would be too large");
       count *= dim;
     }
-    const auto [known, inserted] = indices_.emplace(name, specs_.size());
+    const auto [known, inserted] = indices_.emplace(tensor.name, specs_.size());
     if (inserted) {
-      specs_.push_back({std::move(name), shape, role, node_});
+      specs_.push_back(std::move(tensor));
       return;
     }
     const TensorSpec& shared = specs_[known->second];
-    if (shared.shape == shape && shared.role == role) return;
+    if (shared.shape == tensor.shape && shared.role == tensor.role) return;
     const Node& other = graph_.nodes[static_cast<std::size_t>(shared.node)];
-    fail(graph_, node,
-         "needs tensor " + quote(name) + " as " + to_string(shape) + ", but " + quote(other.name) + " in line " +
-             std::to_string(other.line) + " needs it as " + to_string(shared.shape) +
-             (shared.shape == shape ? " of another kind" : ""));
+    view.fail("needs tensor " + quote(tensor.name) + " as " + to_string(tensor.shape) + ", but " + quote(other.name) +
+              " in line " + std::to_string(other.line) + " needs it as " + to_string(shared.shape) +
+              (shared.shape == tensor.shape ? " of another kind" : ""));
   }
 
   const GraphSpec& graph_;
   const Shape& input_;
   const std::vector<Shape> shapes_;
-  int node_ = 0;
   std::vector<TensorSpec> specs_;
   std::map<std::string, std::size_t> indices_;
 };
-
-std::int64_t multiply_adds(const Node& node, const Shape& src, const Shape& dst) {
-  const std::int64_t channels = src[1];
-  const Attributes& a = node.attributes;
-  switch (node.op) {
-    case Op::kConv:
-      return element_count(dst) * (channels / group_count(node, channels) * a.kernel[0] * a.kernel[1]);
-    case Op::kLinear:
-      return element_count(src) * a.out;
-    case Op::kSe:
-      return src[0] * 2 * channels * squeeze_count(node, channels);
-    case Op::kCbam:  // the hidden layer once for the mean and once for the maximum; both share the layer after it
-      return src[0] * (3 * channels * squeeze_count(node, channels) + src[2] * src[3] * 2 * a.kernel[0] * a.kernel[1]);
-    case Op::kSelfAttention:  // four maps of each cell; scores and sums of each pair
-      return src[0] * src[2] * src[3] * channels * (4 * channels + 2 * src[2] * src[3]);
-    default:
-      return 0;
-  }
-}
 
 /// `shape` without trailing dimensions of 1.
 Shape trimmed(Shape shape) {
@@ -189,9 +114,9 @@ std::vector<NodeCost> node_costs(const GraphSpec& graph, const Shape& input) {
   const std::vector<Shape> shapes = infer_shapes(graph, input);
   std::int64_t total = 0;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    const Node& node = graph.nodes[i];
-    costs[i].multiply_adds = multiply_adds(node, source_shape(node.sources[0], shapes, input), shapes[i]);
-    if (costs[i].multiply_adds > kMaxMultiplyAdds - total) fail(graph, node, "the network takes too many operations");
+    const ops::NodeView view = view_of(graph, i, shapes, input);
+    costs[i].multiply_adds = view.node.op->multiply_adds(view);
+    if (costs[i].multiply_adds > kMaxMultiplyAdds - total) view.fail("the network takes too many operations");
     total += costs[i].multiply_adds;
   }
   return costs;

@@ -1,14 +1,8 @@
 /// The tensors that a graph needs, what its nodes cost, and whether a weights file has what is needed.
 ///
-/// With P the node's `weights=` or else its name, the names are PyTorch's, so that a state dict loads as it is:
-///   conv       P.weight [out, in/groups, k, k], P.bias [out] unless bias=0
-///   linear     P.weight [out, in], P.bias [out] unless bias=0
-///   batchnorm  P.weight, P.bias, P.running_mean, P.running_var [in]
-///   se         P.squeeze.weight [hidden, in], P.squeeze.bias, P.excite.weight [in, hidden], P.excite.bias
-///   cbam       se's, P.spatial.conv.weight [1, 2, k, k] (planes: maximum, mean), batchnorm's as P.spatial.bn.…
-///   selfattention  P.in_proj.weight [3·C, C] (queries, keys, values), P.out_proj.weight [C, C], P.norm.weight [C];
-///   biases
-/// A file may have them with trailing dimensions of 1 more or fewer: [out, in, 1, 1] for [out, in].
+/// The names are PyTorch's, each starting with the node's `weights=` or else its name, so that a state dict loads as it
+/// is; each operation's file in src/ops lists its own. A file may have tensors with trailing dimensions of 1 more or
+/// fewer: [out, in, 1, 1] for [out, in].
 #pragma once
 
 #include <cstdint>
@@ -20,16 +14,7 @@
 
 namespace glimpse::net {
 
-struct TensorSpec {
-  enum class Role { kWeight, kBias, kScale, kShift, kMean, kVariance };
-  std::string name;
-  Shape shape;
-  Role role = Role::kWeight;
-  int node = 0;  ///< index of the (first) node that reads it
-
-  /// Counted as a parameter; running statistics are not.
-  bool is_parameter() const { return role != Role::kMean && role != Role::kVariance; }
-};
+using ops::TensorSpec;
 
 /// Every tensor once, in the order of the nodes; nodes whose weights= is the same share theirs. Throws Error(kModel)
 /// where they would have to differ in shape, or where one would be absurdly large.

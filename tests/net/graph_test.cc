@@ -1,4 +1,5 @@
 #include "net/graph.h"
+#include "net/plain_attributes.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -41,16 +42,16 @@ TEST(ParseGraph, ReadsNodesInputsAndOutput) {
   ASSERT_EQ(graph.nodes.size(), 4U);
   EXPECT_EQ(graph.file, "net.graph");
   EXPECT_EQ(graph.output, 2);
-  EXPECT_EQ(graph.nodes[0].op, Op::kConv);
+  EXPECT_TRUE(graph.nodes[0].is("conv"));
   EXPECT_EQ(graph.nodes[0].name, "a.0");
   EXPECT_EQ(graph.nodes[0].line, 4);
   EXPECT_THAT(graph.nodes[0].sources, ElementsAre(kImage));
   EXPECT_EQ(graph.nodes[1].name, "b/1");
-  EXPECT_EQ(graph.nodes[2].op, Op::kAdd);
+  EXPECT_TRUE(graph.nodes[2].is("add"));
   EXPECT_THAT(graph.nodes[2].sources, ElementsAre(1, 0));
-  EXPECT_EQ(graph.nodes[2].attributes.activation.kind, dnn::Activation::Kind::kClip);
-  EXPECT_EQ(graph.nodes[2].attributes.activation.lo, -1.5F);
-  EXPECT_EQ(graph.nodes[2].attributes.activation.hi, 6.0F);
+  EXPECT_EQ(plain(graph.nodes[2]).activation.kind, dnn::Activation::Kind::kClip);
+  EXPECT_EQ(plain(graph.nodes[2]).activation.lo, -1.5F);
+  EXPECT_EQ(plain(graph.nodes[2]).activation.hi, 6.0F);
   EXPECT_EQ(graph.find("unread"), 3);
 }
 
@@ -64,7 +65,7 @@ TEST(ParseGraph, FillsInDefaults) {
       "cbam b < n\n"
       "se s < n",
       "net.graph");
-  const Attributes& conv = graph.nodes[0].attributes;
+  const PlainAttributes conv = plain(graph.nodes[0]);
   EXPECT_THAT(conv.kernel, ElementsAre(3, 3));
   EXPECT_THAT(conv.stride, ElementsAre(1, 1));
   EXPECT_THAT(conv.dilation, ElementsAre(1, 1));
@@ -73,14 +74,14 @@ TEST(ParseGraph, FillsInDefaults) {
   EXPECT_TRUE(conv.bias);
   EXPECT_EQ(conv.activation.kind, dnn::Activation::Kind::kNone);
   EXPECT_EQ(conv.weights, "c");
-  EXPECT_EQ(graph.nodes[1].attributes.epsilon, 1e-5F);
-  EXPECT_THAT(graph.nodes[2].attributes.stride, ElementsAre(3, 2)) << "a pool steps by its window";
-  EXPECT_FALSE(graph.nodes[2].attributes.ceil_mode);
-  EXPECT_THAT(graph.nodes[3].attributes.stride, ElementsAre(1, 1));
-  EXPECT_TRUE(graph.nodes[3].attributes.count_padding);
-  EXPECT_TRUE(graph.nodes[4].attributes.bias);
-  EXPECT_THAT(graph.nodes[5].attributes.kernel, ElementsAre(7, 7));
-  EXPECT_EQ(graph.nodes[6].attributes.reduction, 16);
+  EXPECT_EQ(plain(graph.nodes[1]).epsilon, 1e-5F);
+  EXPECT_THAT(plain(graph.nodes[2]).stride, ElementsAre(3, 2)) << "a pool steps by its window";
+  EXPECT_FALSE(plain(graph.nodes[2]).ceil_mode);
+  EXPECT_THAT(plain(graph.nodes[3]).stride, ElementsAre(1, 1));
+  EXPECT_TRUE(plain(graph.nodes[3]).count_padding);
+  EXPECT_TRUE(plain(graph.nodes[4]).bias);
+  EXPECT_THAT(plain(graph.nodes[5]).kernel, ElementsAre(7, 7));
+  EXPECT_EQ(plain(graph.nodes[6]).reduction, 16);
   EXPECT_EQ(graph.output, 6) << "without an output line, the last node";
 }
 
@@ -94,26 +95,26 @@ TEST(ParseGraph, ReadsEveryAttribute) {
       "cbam b < s r=4 k=3\n"
       "act t < b act=tanh",
       "net.graph");
-  const Attributes& conv = graph.nodes[0].attributes;
+  const PlainAttributes conv = plain(graph.nodes[0]);
   EXPECT_EQ(conv.out, 8);
   EXPECT_THAT(conv.kernel, ElementsAre(3, 5));
   EXPECT_THAT(conv.stride, ElementsAre(2, 1));
   EXPECT_THAT(conv.dilation, ElementsAre(2, 3));
   const dnn::Padding& pad = conv.padding;
   EXPECT_THAT((std::array{pad.top, pad.left, pad.bottom, pad.right}), ElementsAre(1, 2, 3, 4));
-  EXPECT_EQ(conv.groups, kGroupPerChannel);
+  EXPECT_EQ(conv.groups, ops::kGroupPerChannel);
   EXPECT_FALSE(conv.bias);
   EXPECT_EQ(conv.activation.kind, dnn::Activation::Kind::kHardSwish);
   EXPECT_EQ(conv.weights, "enc.0");
-  EXPECT_EQ(graph.nodes[1].attributes.epsilon, 0.001F);
-  EXPECT_EQ(graph.nodes[1].attributes.activation.kind, dnn::Activation::Kind::kSigmoid);
-  EXPECT_TRUE(graph.nodes[2].attributes.ceil_mode);
-  EXPECT_FALSE(graph.nodes[2].attributes.count_padding);
-  EXPECT_THAT(graph.nodes[3].attributes.size, ElementsAre(3, 4));
-  EXPECT_EQ(graph.nodes[4].attributes.squeeze, 2);
-  EXPECT_EQ(graph.nodes[5].attributes.reduction, 4);
-  EXPECT_THAT(graph.nodes[5].attributes.kernel, ElementsAre(3, 3));
-  EXPECT_EQ(graph.nodes[6].attributes.activation.kind, dnn::Activation::Kind::kTanh);
+  EXPECT_EQ(plain(graph.nodes[1]).epsilon, 0.001F);
+  EXPECT_EQ(plain(graph.nodes[1]).activation.kind, dnn::Activation::Kind::kSigmoid);
+  EXPECT_TRUE(plain(graph.nodes[2]).ceil_mode);
+  EXPECT_FALSE(plain(graph.nodes[2]).count_padding);
+  EXPECT_THAT(plain(graph.nodes[3]).size, ElementsAre(3, 4));
+  EXPECT_EQ(plain(graph.nodes[4]).squeeze, 2);
+  EXPECT_EQ(plain(graph.nodes[5]).reduction, 4);
+  EXPECT_THAT(plain(graph.nodes[5]).kernel, ElementsAre(3, 3));
+  EXPECT_EQ(plain(graph.nodes[6]).activation.kind, dnn::Activation::Kind::kTanh);
 }
 
 struct BadText {

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "net/plain_attributes.h"
 #include "reference_attention.h"
 
 namespace glimpse::net::testing {
@@ -52,42 +53,35 @@ std::vector<std::int64_t> window_starts(std::int64_t extent, std::int64_t before
   return starts;
 }
 
+/// What the reference knows of a node.
+struct Described {
+  std::string op;
+  PlainAttributes attributes;
+};
+
 class Reference {
  public:
   Reference(const Weights& weights) : weights_(weights) {}
 
-  Tensor run(const Node& node, const std::vector<const Tensor*>& srcs) const {
-    const Attributes& a = node.attributes;
+  Tensor run(const Node& graph_node, const std::vector<const Tensor*>& srcs) const {
+    const Described node = {std::string(graph_node.op->name()), plain(graph_node)};
+    const PlainAttributes& a = node.attributes;
     const Tensor& src = *srcs[0];
-    switch (node.op) {
-      case Op::kConv:
-        return convolution(node, src);
-      case Op::kBatchNorm:
-        return batch_norm(src, a.weights, a);
-      case Op::kAct:
-        return map(src, [&](double x) { return activate(x, a.activation); });
-      case Op::kMaxPool:
-      case Op::kAvgPool:
-        return pool(node, src);
-      case Op::kGlobalAvgPool:
-        return adaptive(src, 1, 1);
-      case Op::kAdaptiveAvgPool:
-        return adaptive(src, a.size[0], a.size[1]);
-      case Op::kAdd:
-        return binary(src, *srcs[1], [&](double x, double y) { return activate(x + y, a.activation); });
-      case Op::kMul:
-        return binary(src, *srcs[1], [&](double x, double y) { return activate(x * y, a.activation); });
-      case Op::kConcat:
-        return concat(srcs);
-      case Op::kLinear:
-        return linear(src, a.weights, a.bias, a.out, a.activation);
-      case Op::kSe:
-        return squeeze_excite(node, src);
-      case Op::kCbam:
-        return cbam(node, src);
-      case Op::kSelfAttention:
-        return self_attention(node, src);
-    }
+    if (node.op == "conv") return convolution(node, src);
+    if (node.op == "batchnorm") return batch_norm(src, a.weights, a);
+    if (node.op == "act") return map(src, [&](double x) { return activate(x, a.activation); });
+    if (node.op == "maxpool" || node.op == "avgpool") return pool(node, src);
+    if (node.op == "globalavgpool") return adaptive(src, 1, 1);
+    if (node.op == "adaptiveavgpool") return adaptive(src, a.size[0], a.size[1]);
+    if (node.op == "add")
+      return binary(src, *srcs[1], [&](double x, double y) { return activate(x + y, a.activation); });
+    if (node.op == "mul")
+      return binary(src, *srcs[1], [&](double x, double y) { return activate(x * y, a.activation); });
+    if (node.op == "concat") return concat(srcs);
+    if (node.op == "linear") return linear(src, a.weights, a.bias, a.out, a.activation);
+    if (node.op == "se") return squeeze_excite(node, src);
+    if (node.op == "cbam") return cbam(node, src);
+    if (node.op == "selfattention") return self_attention(node, src);
     throw std::logic_error("no reference for this op");
   }
 
@@ -105,8 +99,8 @@ class Reference {
     return t.data()[((n * t.dim(1) + c) * t.dim(2) + y) * t.dim(3) + x];
   }
 
-  Tensor convolution(const Node& node, const Tensor& src) const {
-    const Attributes& a = node.attributes;
+  Tensor convolution(const Described& node, const Tensor& src) const {
+    const PlainAttributes& a = node.attributes;
     const Tensor weight = tensor(a.weights + ".weight");  // [out, in/groups, kh, kw]
     const auto ys = window_starts(src.dim(2), a.padding.top, a.padding.bottom, a.dilation[0] * (a.kernel[0] - 1) + 1,
                                   a.stride[0], false);
@@ -143,7 +137,7 @@ class Reference {
     return dst;
   }
 
-  Tensor batch_norm(const Tensor& src, const std::string& prefix, const Attributes& a) const {
+  Tensor batch_norm(const Tensor& src, const std::string& prefix, const PlainAttributes& a) const {
     const Tensor weight = tensor(prefix + ".weight");
     const Tensor bias = tensor(prefix + ".bias");
     const Tensor mean = tensor(prefix + ".running_mean");
@@ -159,8 +153,8 @@ class Reference {
     return dst;
   }
 
-  static Tensor pool(const Node& node, const Tensor& src) {
-    const Attributes& a = node.attributes;
+  static Tensor pool(const Described& node, const Tensor& src) {
+    const PlainAttributes& a = node.attributes;
     const auto ys = window_starts(src.dim(2), a.padding.top, a.padding.bottom, a.kernel[0], a.stride[0], a.ceil_mode);
     const auto xs = window_starts(src.dim(3), a.padding.left, a.padding.right, a.kernel[1], a.stride[1], a.ceil_mode);
     Tensor dst({src.dim(0), src.dim(1), static_cast<std::int64_t>(ys.size()), static_cast<std::int64_t>(xs.size())});
@@ -179,8 +173,8 @@ class Reference {
     std::int64_t n, c, top, left;
   };
 
-  static float pool_window(const Node& node, const Tensor& src, const Window& at_window) {
-    const Attributes& a = node.attributes;
+  static float pool_window(const Described& node, const Tensor& src, const Window& at_window) {
+    const PlainAttributes& a = node.attributes;
     double sum = 0;
     double max = -std::numeric_limits<double>::infinity();
     std::int64_t seen = 0;
@@ -195,7 +189,7 @@ class Reference {
         ++seen;
       }
     }
-    if (node.op == Op::kMaxPool) return static_cast<float>(max);
+    if (node.op == "maxpool") return static_cast<float>(max);
     return static_cast<float>(sum / static_cast<double>(a.count_padding ? counted : seen));
   }
 
@@ -273,7 +267,7 @@ class Reference {
     return dst;
   }
 
-  Tensor squeeze_excite(const Node& node, const Tensor& src) const {
+  Tensor squeeze_excite(const Described& node, const Tensor& src) const {
     const std::string& prefix = node.attributes.weights;
     const std::int64_t hidden = weights_.at(prefix + ".squeeze.bias").shape[0];
     const Tensor squeezed = linear(adaptive(src, 1, 1), prefix + ".squeeze", true, hidden, kRelu);
@@ -281,14 +275,14 @@ class Reference {
     return binary(src, gate, [](double x, double y) { return static_cast<float>(x * y); });
   }
 
-  Tensor cbam(const Node& node, const Tensor& src) const {
+  Tensor cbam(const Described& node, const Tensor& src) const {
     const auto times = [](double x, double y) { return static_cast<float>(x * y); };
     const std::string& prefix = node.attributes.weights;
     const std::int64_t hidden = weights_.at(prefix + ".squeeze.bias").shape[0];
     const auto mlp = [&](const Tensor& pooled) {
       return linear(linear(pooled, prefix + ".squeeze", true, hidden, kRelu), prefix + ".excite", true, src.dim(1), {});
     };
-    Node max_pool{Op::kMaxPool, "", {}, {}, 0};
+    Described max_pool{"maxpool", {}};
     max_pool.attributes.kernel = max_pool.attributes.stride = {src.dim(2), src.dim(3)};
     const Tensor channel_gate = binary(mlp(adaptive(src, 1, 1)), mlp(pool(max_pool, src)),
                                        [](double x, double y) { return activate(x + y, kSigmoid); });
@@ -309,7 +303,7 @@ class Reference {
         planes.data()[(2 * n + 1) * cells + cell] = static_cast<float>(sum / static_cast<double>(src.dim(1)));
       }
     }
-    Node spatial{Op::kConv, "", {}, {}, 0};
+    Described spatial{"conv", {}};
     spatial.attributes.out = 1;
     spatial.attributes.bias = false;
     spatial.attributes.kernel = node.attributes.kernel;
@@ -317,14 +311,14 @@ class Reference {
     const std::int64_t cols = (node.attributes.kernel[1] - 1) / 2;
     spatial.attributes.padding = {rows, cols, rows, cols};
     spatial.attributes.weights = prefix + ".spatial.conv";
-    Attributes norm;
+    PlainAttributes norm;
     norm.activation = kSigmoid;
     const Tensor cell_gate = batch_norm(convolution(spatial, planes), prefix + ".spatial.bn", norm);
     return binary(attended, cell_gate, times);
   }
 
   /// norm(x + out(attention(in(x)))).
-  Tensor self_attention(const Node& node, const Tensor& src) const {
+  Tensor self_attention(const Described& node, const Tensor& src) const {
     const std::string& prefix = node.attributes.weights;
     const auto layer = [&](const Tensor& map, const std::string& name) {
       return each_cell(map, tensor(prefix + name + ".weight"), tensor(prefix + name + ".bias"));

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "dnn/runtime/engine.h"
+#include "dnn/math/activation.h"
 #include "dnn/math/lane_loops.h"
 #include "dnn/runtime/over_rows.h"
 #include "dnn/runtime/threads.h"
@@ -91,40 +92,18 @@ void add_to(const Array& sum, const Array& more, int threads) {
 }
 
 void activate(const Activation& activation, const Array& src, const Array& dst, int threads) {
+  const auto forward = function_of(activation.kind).forward;
   over_numbers(static_cast<std::int64_t>(src.values().size()), threads, [&](std::int64_t from, std::int64_t count) {
-    const float* x = src.data() + from;
-    float* y = dst.data() + from;
-    if (activation.kind == Activation::Kind::kRelu) return relu(x, y, count);
-    if (activation.kind == Activation::Kind::kClip) return clip(x, activation.lo, activation.hi, y, count);
-    if (activation.kind == Activation::Kind::kHardSwish) return hardswish(x, y, count);
-    if (x != y) std::memcpy(y, x, static_cast<std::size_t>(count) * sizeof(float));
-    const std::span<float> values(y, static_cast<std::size_t>(count));
-    if (activation.kind == Activation::Kind::kSigmoid) sigmoid_in_place(values);
-    if (activation.kind == Activation::Kind::kTanh) tanh_in_place(values);
+    forward(activation, src.data() + from, dst.data() + from, count);
   });
   dst.clear_padding();  // sigmoid(0) is not 0
 }
 
 void activate_d_src(const Activation& activation, const Array& src, const Array& dst, const Array& d_dst,
                     const Array& d_src, int threads) {
+  const auto backward = function_of(activation.kind).backward;
   over_numbers(static_cast<std::int64_t>(dst.values().size()), threads, [&](std::int64_t from, std::int64_t count) {
-    const float* y = dst.data() + from;
-    const float* dy = d_dst.data() + from;
-    float* dx = d_src.data() + from;
-    switch (activation.kind) {
-      case Activation::Kind::kRelu:
-        return relu_d_src(y, dy, dx, count);
-      case Activation::Kind::kClip:
-        return clip_d_src(src.data() + from, activation.lo, activation.hi, dy, dx, count);
-      case Activation::Kind::kSigmoid:
-        return sigmoid_d_src(y, dy, dx, count);
-      case Activation::Kind::kTanh:
-        return tanh_d_src(y, dy, dx, count);
-      case Activation::Kind::kHardSwish:
-        return hardswish_d_src(src.data() + from, dy, dx, count);
-      case Activation::Kind::kNone:
-        if (dx != dy) std::memcpy(dx, dy, static_cast<std::size_t>(count) * sizeof(float));
-    }
+    backward(activation, src.data() + from, dst.data() + from, d_dst.data() + from, d_src.data() + from, count);
   });
 }
 

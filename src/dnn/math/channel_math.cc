@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "dnn/runtime/over_rows.h"
 #include "dnn/math/row_loops.h"
 #include "dnn/math/step_rows.h"
 #include "dnn/math/vector_math.h"
+#include "dnn/runtime/over_rows.h"
 
 namespace glimpse::dnn {
 

@@ -7,9 +7,9 @@
 
 #include "core/random.h"
 #include "dnn/math/lane_loops.h"
-#include "dnn/runtime/over_rows.h"
 #include "dnn/math/row_loops.h"
 #include "dnn/math/vector_math.h"
+#include "dnn/runtime/over_rows.h"
 
 namespace glimpse::dnn {
 namespace {

@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "dnn/kernels/array.h"
-#include "dnn/runtime/over_rows.h"
 #include "dnn/math/step_math.h"
+#include "dnn/runtime/over_rows.h"
 
 namespace glimpse::dnn {
 

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "dnn/math/activation.h"
 #include "dnn/plan/winograd.h"
 
 namespace glimpse::dnn {
@@ -52,20 +53,7 @@ dnnl::memory::format_tag blocked_tag() {
 std::int64_t channel_block() { return blocked_tag() == Tag::nChw16c ? 16 : 8; }
 
 Eltwise eltwise_of(const Activation& activation) {
-  switch (activation.kind) {
-    case Activation::Kind::kClip:
-      return {algorithm::eltwise_clip, activation.lo, activation.hi};
-    case Activation::Kind::kSigmoid:
-      return {algorithm::eltwise_logistic, 0, 0};
-    case Activation::Kind::kTanh:
-      return {algorithm::eltwise_tanh, 0, 0};
-    case Activation::Kind::kHardSwish:
-      return {algorithm::eltwise_hardswish, 0, 0};
-    case Activation::Kind::kNone:
-    case Activation::Kind::kRelu:
-      break;
-  }
-  return {algorithm::eltwise_relu, 0, 0};
+  return {static_cast<algorithm>(function_of(activation.kind).algorithm), activation.lo, activation.hi};
 }
 
 void append_activation(dnnl::post_ops& post_ops, const Activation& activation) {

@@ -8,11 +8,11 @@
 #include <ranges>
 #include <utility>
 
-#include "core/seed.h"
 #include "autograd/channel_ops.h"
 #include "autograd/losses.h"
 #include "autograd/map_ops.h"
 #include "autograd/row_ops.h"
+#include "core/seed.h"
 
 namespace glimpse::train {
 namespace {

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "model/model.h"
 #include "autograd/attention_ops.h"
 #include "autograd/parameters.h"
 #include "autograd/tape.h"
+#include "model/model.h"
 
 namespace glimpse::train {
 

@@ -7,14 +7,14 @@
 #include <string>
 #include <utility>
 
-#include "core/error.h"
-#include "core/random.h"
 #include "autograd/channel_ops.h"
-#include "train/nets/decoder_attention.h"
 #include "autograd/losses.h"
 #include "autograd/map_ops.h"
 #include "autograd/row_ops.h"
 #include "autograd/step_ops.h"
+#include "core/error.h"
+#include "core/random.h"
+#include "train/nets/decoder_attention.h"
 
 namespace glimpse::train {
 namespace {

@@ -7,10 +7,10 @@
 #include <span>
 #include <vector>
 
-#include "model/model.h"
-#include "train/nets/decoder_parameters.h"
 #include "autograd/parameters.h"
 #include "autograd/tape.h"
+#include "model/model.h"
+#include "train/nets/decoder_parameters.h"
 
 namespace glimpse::train {
 

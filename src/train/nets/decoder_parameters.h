@@ -4,9 +4,9 @@
 
 #include <cstdint>
 
+#include "autograd/parameters.h"
 #include "core/safetensors.h"
 #include "model/model.h"
-#include "autograd/parameters.h"
 
 namespace glimpse::train {
 

@@ -5,13 +5,13 @@
 #include <optional>
 #include <string>
 
-#include "core/random.h"
 #include "autograd/look_ops.h"
 #include "autograd/losses.h"
 #include "autograd/map_ops.h"
 #include "autograd/parameters.h"
 #include "autograd/row_ops.h"
 #include "autograd/step_ops.h"
+#include "core/random.h"
 
 namespace glimpse::train {
 namespace {

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "autograd/tape.h"
 #include "glimpses/look_model.h"
 #include "glimpses/retina.h"
 #include "train/recipe/recipe.h"
-#include "autograd/tape.h"
 
 namespace glimpse::train {
 

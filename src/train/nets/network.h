@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "net/graph.h"
-#include "autograd/map_ops.h"
 #include "autograd/parameters.h"
+#include "net/graph.h"
+#include "ops/tape_context.h"
 
 namespace glimpse::train {
 
@@ -22,10 +22,7 @@ class Network {
  public:
   Network(net::GraphSpec graph, ParameterSet& parameters);
 
-  struct Mode {
-    Statistics statistics = Statistics::kBatch;
-    bool frozen = false;  ///< no gradients of the parameters, only of what is put in
-  };
+  using Mode = ops::TapeMode;
   /// The graph's output for `image` [N,C,H,W].
   Variable forward(Tape& tape, const Variable& image, const Mode& mode) const;
   /// The outputs of the nodes called `outputs`.

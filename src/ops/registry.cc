@@ -1,0 +1,42 @@
+#include <array>
+
+#include "ops/families.h"
+
+namespace glimpse::ops {
+namespace {
+
+/// All of them, in the order in which messages name them.
+const auto& operations() {
+  static const std::array kOperations = {&convolution(),
+                                         &batch_norm(),
+                                         &activate(),
+                                         &max_pool(),
+                                         &average_pool(),
+                                         &global_average_pool(),
+                                         &adaptive_average_pool(),
+                                         &add(),
+                                         &multiply(),
+                                         &concat(),
+                                         &linear(),
+                                         &squeeze_excite(),
+                                         &cbam(),
+                                         &self_attention()};
+  return kOperations;
+}
+
+}  // namespace
+
+const Operation* find_operation(std::string_view name) {
+  for (const Operation* operation : operations()) {
+    if (operation->name() == name) return operation;
+  }
+  return nullptr;
+}
+
+std::vector<std::string_view> operation_names() {
+  std::vector<std::string_view> names;
+  for (const Operation* operation : operations()) names.push_back(operation->name());
+  return names;
+}
+
+}  // namespace glimpse::ops
