@@ -39,7 +39,7 @@ set(GLIMPSE_PUBLIC_HEADERS
   core/buffer.h core/error.h core/file.h core/geometry.h core/random.h core/safetensors.h core/tensor.h core/text.h
   dnn/plan/plan.h dnn/runtime/threads.h
   model/model.h
-  net/compile.h net/graph.h
+
   search/search.h search/step_model.h
   decoder/caption.h decoder/decoder.h decoder/vocabulary.h
   image/animation.h image/image.h
