@@ -12,7 +12,7 @@
 #include <iterator>
 #include <string_view>
 
-#include "interrupt.h"
+#include "cli/interrupt.h"
 
 namespace glimpse::apps {
 namespace {

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "arguments.h"
-#include "command.h"
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "cli/terminal.h"
 #include "dnn/runtime/threads.h"
-#include "terminal.h"
 
 namespace glimpse::apps {
 namespace {

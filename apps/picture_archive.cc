@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-#include "interrupt.h"
+#include "cli/interrupt.h"
 
 namespace glimpse::apps {
 namespace {

@@ -4,8 +4,8 @@
 #include <span>
 #include <utility>
 
+#include "cli/stopwatch.h"
 #include "core/file.h"
-#include "stopwatch.h"
 
 namespace glimpse::apps {
 

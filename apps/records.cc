@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "cli/terminal.h"
 #include "core/json_check.h"
 #include "core/text.h"
-#include "terminal.h"
 
 namespace glimpse::apps {
 namespace {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "cli/options.h"
 #include "core/error.h"
 #include "decoder/caption.h"
-#include "options.h"
 
 namespace glimpse::apps {
 

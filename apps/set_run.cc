@@ -4,11 +4,11 @@
 #include <future>
 #include <utility>
 
-#include "interrupt.h"
-#include "locations.h"
+#include "cli/interrupt.h"
+#include "cli/locations.h"
+#include "cli/progress.h"
+#include "cli/terminal.h"
 #include "picture_reader.h"
-#include "progress.h"
-#include "terminal.h"
 
 namespace glimpse::apps {
 namespace {

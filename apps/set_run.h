@@ -5,9 +5,9 @@
 #include <span>
 #include <vector>
 
-#include "options.h"
-#include "results.h"
+#include "cli/options.h"
 #include "data/captioned_set.h"
+#include "results.h"
 
 namespace glimpse::apps {
 

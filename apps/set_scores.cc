@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
+#include "cli/interrupt.h"
 #include "decoder/vocabulary.h"
-#include "interrupt.h"
 
 namespace glimpse::apps {
 namespace {

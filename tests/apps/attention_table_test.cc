@@ -1,5 +1,5 @@
 // What `glimpse info --attention` says can be asked for, can.
-#include "attention_table.h"
+#include "commands/attention_table.h"
 
 #include <gtest/gtest.h>
 

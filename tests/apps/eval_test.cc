@@ -4,8 +4,8 @@
 #include <set>
 #include <thread>
 
+#include "cli/progress.h"
 #include "fixture.h"
-#include "progress.h"
 
 namespace glimpse::testing {
 namespace {

@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "core/file.h"
-#include "fixture.h"
 #include "data/captioned_set.h"
+#include "fixture.h"
 
 namespace glimpse::testing {
 namespace {

@@ -1,0 +1,41 @@
+/// The options that all captioning commands share: how they are declared, and what they come to.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/arguments.h"
+#include "pipeline/captioner.h"
+
+namespace glimpse::apps {
+
+enum class Format { kText, kJson, kCsv };
+
+/// What captions are made with.
+struct ModelOptions {
+  std::optional<std::string> model;  ///< --model; else the default is looked for
+  CaptionOptions caption;
+  int threads = 0;  ///< 0: all that the process may use
+};
+
+struct SharedOptions : ModelOptions {
+  Format format = Format::kText;
+  bool timing = false;
+  bool attention = false;
+  bool nul_separated = false;
+  std::vector<std::string> inputs;  ///< as given; see inputs.h
+};
+
+/// Groups of options for a CommandLine: those of ModelOptions, and all.
+std::vector<OptionGroup> model_option_groups();
+std::vector<OptionGroup> shared_option_groups();
+
+/// Notes on what PICTURE may be, for the end of the help.
+std::string picture_notes();
+
+/// Both throw Error(kUsage) naming option and value.
+ModelOptions read_model_options(const ParsedArguments& arguments);
+SharedOptions read_shared_options(const ParsedArguments& arguments);
+
+}  // namespace glimpse::apps

@@ -1,0 +1,47 @@
+/// How far a long run has come: on a terminal one line of standard error that rewrites itself, with a bar; elsewhere a
+/// plain line now and then, where that is wanted.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "cli/stopwatch.h"
+
+namespace glimpse::apps {
+
+/// "320 of 1000 pictures, 18.2 a second, 37 s left"; without a total "320 pictures, 18.2 a second". `before` of those
+/// done were done before the `seconds` began.
+std::string progress_text(std::size_t done, std::optional<std::size_t> total, const std::string& unit, double seconds,
+                          std::size_t before = 0);
+
+class Progress {
+ public:
+  /// `unit` in the plural; `plain_seconds`: between lines where standard error is no terminal, 0: none there.
+  Progress(std::optional<std::size_t> total, std::string unit, double plain_seconds = 0);
+  ~Progress();  ///< leaves no trace on the terminal
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void set_total(std::size_t total) { total_ = total; }
+  /// Counts what needs no work: it says nothing about the rate.
+  void skip(std::size_t count);
+  void advance(std::size_t count);
+  /// Takes the line away; call before anything else is written. The next advance brings it back.
+  void clear();
+
+ private:
+  std::string text() const;
+
+  std::optional<std::size_t> total_;
+  std::string unit_;
+  double plain_seconds_;
+  double last_plain_ = 0;
+  std::size_t done_ = 0;
+  std::size_t skipped_ = 0;  ///< of those done
+  bool shown_ = false;
+  bool on_terminal_;
+  Stopwatch watch_;
+};
+
+}  // namespace glimpse::apps

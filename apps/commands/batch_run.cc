@@ -1,0 +1,131 @@
+#include "commands/batch_run.h"
+
+#include <chrono>
+#include <future>
+#include <optional>
+#include <stop_token>
+#include <utility>
+
+#include "cli/interrupt.h"
+#include "cli/locations.h"
+#include "cli/progress.h"
+#include "cli/stopwatch.h"
+#include "cli/terminal.h"
+#include "commands/batch_inputs.h"
+#include "commands/batch_outputs.h"
+#include "core/text.h"
+
+namespace glimpse::apps {
+namespace {
+
+/// Between lines where standard error is no terminal.
+constexpr double kPlainSeconds = 30;
+
+Captioner compile(const Model& model, const BatchCommand& command) {
+  CaptionerOptions options;
+  options.batch = command.batch;
+  options.threads = 1;
+  // Kernels chosen by measurement may be others the next time, and with them the last bits of what they compute: a run
+  // that goes on after an interruption gives what an uninterrupted one gives.
+  options.tuning = dnn::Tuning::kWinograd;
+  return Captioner(model, options);
+}
+
+class BatchRun {
+ public:
+  BatchRun(const BatchCommand& command, const Captioner& captioner)
+      : command_(command),
+        inputs_(command),
+        runner_(captioner, command.caption, {.workers = command.threads}),
+        outputs_(command, captioner.config(), tally_),
+        progress_(std::nullopt, "pictures", kPlainSeconds) {}
+
+  ~BatchRun() {
+    stop_.request_stop();
+    if (total_.valid()) total_.wait();
+  }
+  BatchRun(const BatchRun&) = delete;
+  BatchRun& operator=(const BatchRun&) = delete;
+
+  ExitCode run() {
+    total_ = std::async(std::launch::async, [this] { return count_inputs(command_, stop_.get_token()); });
+    if (tally_.earlier() > 0) {
+      report("going on after " + std::to_string(tally_.earlier()) + " records of an earlier run");
+    }
+    progress_.skip(tally_.earlier());
+    BatchHooks hooks;
+    hooks.next = [this] { return next(); };
+    hooks.waits = [this] { return inputs_.waits(); };
+    if (command_.draws()) hooks.draw = [this](const BatchPicture& picture) { return outputs_.draw(picture); };
+    hooks.deliver = [this](BatchResult result) { deliver(std::move(result)); };
+    hooks.first = outputs_.earlier();
+    runner_.run(hooks, stop_.get_token());
+    progress_.clear();
+    count_skipped();
+    outputs_.finish();
+    return finish();
+  }
+
+ private:
+  std::optional<BatchInput> next() {
+    while (std::optional<BatchInput> input = inputs_.next(stop_.get_token())) {
+      if (outputs_.plan(*input)) return input;
+    }
+    return std::nullopt;
+  }
+
+  void deliver(BatchResult result) {
+    using namespace std::chrono_literals;
+    if (total_.valid() && total_.wait_for(0s) == std::future_status::ready) {
+      if (const std::optional<std::size_t> total = total_.get()) progress_.set_total(*total);
+    }
+    const std::size_t failed = tally_.failed();
+    if (!command_.output) progress_.clear();  // failures are then reported as they come
+    outputs_.add(std::move(result));
+    count_skipped();
+    if (command_.fail_fast && tally_.failed() > failed) stop_.request_stop();
+    progress_.advance(1);
+  }
+
+  void count_skipped() {
+    const std::size_t skipped = outputs_.take_skipped();
+    tally_.add_skipped(skipped);
+    progress_.skip(skipped);
+  }
+
+  ExitCode finish() const {
+    const std::string summary = tally_.summary(watch_.milliseconds() / 1000);
+    for (const std::string_view line : split_lines(summary)) report(line);
+    if (interrupted()) {
+      std::string how = "interrupted; what was written is whole";
+      if (command_.output && command_.format == Format::kJson) {
+        how += "; the same command with --resume goes on";
+      } else if (command_.sidecar) {
+        how += "; the same command with --skip-existing goes on";
+      }
+      report(how);
+      return ExitCode::kInterrupted;
+    }
+    if (command_.fail_fast && tally_.failed() > 0) report("stopped at the first failure (--fail-fast)");
+    return tally_.any_failed() ? ExitCode::kSomeFailed : ExitCode::kDone;
+  }
+
+  const BatchCommand& command_;
+  Tally tally_;
+  BatchInputs inputs_;
+  BatchRunner runner_;
+  BatchOutputs outputs_;  // after all else that may refuse the command: then no file has been made
+  std::stop_source stop_;
+  std::future<std::optional<std::size_t>> total_;
+  Stopwatch watch_;
+  Progress progress_;
+};
+
+}  // namespace
+
+ExitCode run_batch_command(const BatchCommand& command) {
+  const Model model = load_model(command.model);
+  return BatchRun(command, compile(model, command)).run();
+}
+
+}  // namespace glimpse::apps

@@ -1,0 +1,226 @@
+// glimpse look: digits read by looking a few times, and a drawing of where.
+#include "overlay/look.h"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/terminal.h"
+#include "core/file.h"
+#include "core/json_check.h"
+#include "core/text.h"
+#include "glimpses/looker.h"
+#include "inputs.h"
+#include "overlay_files.h"
+#include "picture_reader.h"
+
+namespace glimpse::apps {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+CommandLine command_line() {
+  const auto value = [](const char* name) { return po::value<std::string>()->value_name(name); };
+  OptionGroup group{"Options", {}};
+  auto add = group.options.add_options();
+  add("model,m", value("FILE"), "a model that looks around, as 'glimpse train' makes them of recipes with [look]");
+  add("output,o", value("FOLDER"), "draw where it looked: photo.jpg gives photo.glimpses.png there");
+  add("json", "a JSON object a picture, with places and sizes in its pixels, instead of text");
+  add("truth", value("FILE"),
+      "digits.jsonl of 'glimpse digits': say of how many pictures all is right; without "
+      "PICTURE, of all of them");
+  add("side", value("N"), "longer side of the picture as it is drawn, in pixels (default: 480)");
+  add("font", value("FILE"), "TrueType font of the drawings (default: DejaVu Sans, where installed)");
+  return {
+      "glimpse look -m MODEL [options] PICTURE…",
+      "Looks at each picture a few times, through a small window each time, and says what is on it. Prints the path, "
+      "what was said and its probability. Pictures are taken as light on dark.",
+      {group},
+      "  glimpse digits digits/ -n 20 --kind translated-cluttered\n"
+      "  glimpse look -m look-ram60.safetensors digits/*.png -o looks/\n"
+      "  glimpse look -m look-ram60.safetensors --truth digits/digits.jsonl\n",
+  };
+}
+
+/// What digits.jsonl says of its pictures, by their path.
+std::map<std::string, std::string> read_truth(const fs::path& path) {
+  constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+  const std::string text = read_file(path, kMostBytes);
+  std::map<std::string, std::string> truth;
+  int line = 0;
+  for (const std::string_view content : split_lines(text)) {
+    ++line;
+    check_json(content, path.native(), {.first_line = line});
+    const Json json = Json::parse(content);
+    if (!json.is_object() || !json.contains("image") || !json.contains("label") || !json["image"].is_string() ||
+        !json["label"].is_string()) {
+      throw Error(ErrorCode::kUsage, quote(path.native()) + " line " + std::to_string(line) +
+                                         ": no object with the texts 'image' and 'label'");
+    }
+    truth[(path.parent_path() / json["image"].get<std::string>()).lexically_normal().native()] =
+        json["label"].get<std::string>();
+  }
+  if (truth.empty()) throw Error(ErrorCode::kUsage, quote(path.native()) + " speaks of no picture");
+  return truth;
+}
+
+double rounded(double value, double scale) { return std::round(value * scale) / scale + 0.0; }
+
+Json to_json(const Picture& picture, const Look& look, const LookConfig& config, const std::string& drawing) {
+  Json json = {{"path", to_valid_utf8(picture.path)},
+               {"width", picture.image.source_width},
+               {"height", picture.image.source_height},
+               {"answer", look.answer()},
+               {"probability", rounded(look.probability(), 1e6)}};
+  json["objects"] = Json::array();
+  for (const LookObject& object : look.objects) {
+    Json said = {{"class", object.name.empty() ? Json() : Json(object.name)},
+                 {"probability", rounded(object.probability, 1e6)}};
+    for (const LookGlimpse& glimpse : object.glimpses) {
+      Json boxes = Json::array();
+      for (const Rect& box : glimpse.boxes) {
+        boxes.push_back({rounded(box.x, 100), rounded(box.y, 100), rounded(box.width, 100), rounded(box.height, 100)});
+      }
+      const Rect& sharp = glimpse.boxes.front();
+      said["glimpses"].push_back({{"x", rounded(sharp.x + sharp.width / 2, 100)},
+                                  {"y", rounded(sharp.y + sharp.height / 2, 100)},
+                                  {"boxes", boxes}});
+    }
+    json["objects"].push_back(std::move(said));
+  }
+  if (!drawing.empty()) json["drawing"] = to_valid_utf8(drawing);
+  json["model"] = config.name;
+  return json;
+}
+
+std::string percent(double share) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f %%", 100 * share);
+  return text.data();
+}
+
+class LookRun {
+ public:
+  LookRun(const Looker& looker, const ParsedArguments& arguments)
+      : config_(looker.config()), session_(looker), json_(arguments.has("json")) {
+    if (const auto folder = arguments.text("output")) {
+      make_folder(*folder, "--output");
+      names_.emplace(*folder);
+    }
+    drawing_.side = arguments.integer("side", drawing_.side, 64, 4096);
+    drawing_.font = arguments.text("font").value_or("");
+    if (const auto truth = arguments.text("truth")) truth_ = read_truth(*truth);
+  }
+
+  bool draws() const { return names_.has_value(); }
+  std::vector<std::string> judged() const {
+    std::vector<std::string> paths;
+    for (const auto& [path, label] : truth_) paths.push_back(path);
+    return paths;
+  }
+
+  void add(const Picture& picture) {
+    if (picture.error) {
+      ++failed_;
+      report_error(picture.error->what());
+      return;
+    }
+    const Look look = session_.look(picture.image);
+    ++done_;
+    const auto wanted = truth_.find(fs::path(picture.path).lexically_normal().native());
+    if (wanted != truth_.end()) {
+      ++judged_;
+      if (wanted->second != look.answer()) ++wrong_;
+    }
+    std::string drawing;
+    if (names_) {
+      drawing = names_->next(picture.path).native() + ".glimpses.png";
+      write_png(draw_look(*picture.full, look, config_, drawing_), drawing);
+    }
+    if (json_) {
+      write_output(to_json(picture, look, config_, drawing).dump(-1, ' ', false, Json::error_handler_t::replace) +
+                   "\n");
+    } else if (names_ || truth_.empty()) {
+      write_output(one_line(picture.path) + '\t' + bold(look.answer()) + '\t' + percent(look.probability()) +
+                   (drawing.empty() ? "" : '\t' + one_line(drawing)) + '\n');
+    }
+  }
+
+  ExitCode finish() const {
+    if (judged_ > 0) {
+      const std::string verdict = "wrong: " + percent(double(wrong_) / judged_) + " (" + std::to_string(wrong_) +
+                                  " of " + std::to_string(judged_) + " pictures)";
+      if (json_) {
+        report(verdict);
+      } else {
+        write_output(verdict + "\n");
+      }
+    }
+    if (interrupted()) return ExitCode::kInterrupted;
+    if (failed_ == 0) return ExitCode::kDone;
+    if (done_ + failed_ > 1) {
+      report(std::to_string(failed_) + " of " + std::to_string(done_ + failed_) +
+             " pictures failed, the rest is complete");
+    }
+    return ExitCode::kSomeFailed;
+  }
+
+ private:
+  const LookConfig& config_;
+  LookSession session_;
+  bool json_;
+  std::optional<OverlayNames> names_;
+  LookDrawing drawing_;
+  std::map<std::string, std::string> truth_;
+  int done_ = 0;
+  int failed_ = 0;
+  int judged_ = 0;
+  int wrong_ = 0;
+};
+
+/// Whatever is wrong with it, it is the model that cannot be used.
+LookModel load_look_model(const std::string& path) {
+  try {
+    return LookModel::load(path);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kModel, error.what());
+  }
+}
+
+}  // namespace
+
+ExitCode run_look(Arguments arguments) {
+  const std::optional<ParsedArguments> parsed = parse_arguments(command_line(), arguments);
+  if (!parsed) return ExitCode::kDone;
+  const std::optional<std::string> path = parsed->text("model");
+  if (!path) throw Error(ErrorCode::kUsage, "look needs a model: -m FILE");
+  if (parsed->positional.empty() && !parsed->has("truth")) {
+    throw Error(ErrorCode::kUsage, "look takes at least one picture, or --truth FILE");
+  }
+  catch_interrupts();
+  const Looker looker(load_look_model(*path));
+  LookRun run(looker, *parsed);
+  Preprocess size;
+  size.width = looker.config().width;
+  size.height = looker.config().height;
+  Inputs inputs(parsed->positional.empty() ? run.judged() : parsed->positional, {});
+  PictureReader reader(std::move(inputs), size, run.draws());
+  while (!interrupted()) {
+    const std::optional<Picture> picture = reader.next();
+    if (!picture) break;
+    run.add(*picture);
+  }
+  return run.finish();
+}
+
+}  // namespace glimpse::apps

@@ -1,0 +1,100 @@
+#include "commands/training.h"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "cli/interrupt.h"
+#include "cli/terminal.h"
+
+namespace glimpse::apps {
+namespace {
+
+/// Where standard error is no terminal, a line this often.
+constexpr double kSecondsBetweenLines = 30;
+
+std::string duration(double seconds) {
+  std::array<char, 32> text{};
+  const auto whole = static_cast<long>(std::lround(seconds));
+  if (whole >= 3600) {
+    std::snprintf(text.data(), text.size(), "%ld h %02ld min", whole / 3600, whole / 60 % 60);
+  } else if (whole >= 60) {
+    std::snprintf(text.data(), text.size(), "%ld min %02ld s", whole / 60, whole % 60);
+  } else {
+    std::snprintf(text.data(), text.size(), "%ld s", whole);
+  }
+  return text.data();
+}
+
+void say(const std::string& text) {
+  if (errors_on_terminal()) write_status("");
+  report(text);
+}
+
+}  // namespace
+
+void TrainingReporter::progress(const train::Progress& p) {
+  if (!errors_on_terminal() && p.step != 1 && p.step != p.steps &&
+      since_line_.milliseconds() < 1000 * kSecondsBetweenLines) {
+    return;
+  }
+  since_line_ = Stopwatch();
+  std::array<char, 160> text{};
+  std::snprintf(text.data(), text.size(), "%s epoch %d of %d, step %lld of %lld, loss %.4f, %.1f pictures/s, %s left",
+                std::string(p.stage).c_str(), p.epoch, p.epochs, static_cast<long long>(p.step),
+                static_cast<long long>(p.steps), p.loss, p.pictures_per_second, duration(p.seconds_left).c_str());
+  if (errors_on_terminal()) {
+    write_status(text.data());
+  } else {
+    report(text.data());
+  }
+}
+
+void TrainingReporter::validated(const train::Validation& v) {
+  std::string text = std::string(v.stage) + " epoch " + std::to_string(v.epoch) + ", validation:";
+  for (const auto& [name, score] : v.scores) {
+    std::array<char, 64> number{};
+    std::snprintf(number.data(), number.size(), " %s %.4f", name.c_str(), score);
+    text += number.data();
+  }
+  say(text + (v.best ? " (best so far)" : ""));
+}
+
+void TrainingReporter::note(const std::string& text) { say(text); }
+
+bool TrainingReporter::interrupted() { return apps::interrupted(); }
+
+void add_setting_option(po::options_description& options) {
+  options.add_options()("set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
+                        "change a key of the recipe, as in --set caption.epochs=5; may be given again and again");
+}
+
+void add_run_options(po::options_description& options) {
+  options.add_options()("resume", "go on with the training that was begun, exactly where it was")(
+      "overwrite", "begin anew and throw away the training that was begun")(
+      "threads,t", po::value<std::string>()->value_name("N"),
+      "processor threads (default: the recipe's, or all that the process may use)");
+}
+
+void apply_settings(train::Recipe& recipe, const ParsedArguments& arguments) {
+  if (arguments.has("set")) {
+    for (const std::string& setting : arguments.options["set"].as<std::vector<std::string>>()) {
+      const std::size_t equals = setting.find('=');
+      if (equals == std::string::npos) {
+        throw Error(ErrorCode::kUsage, "--set takes KEY=VALUE, not " + quote(setting));
+      }
+      train::set(recipe, setting.substr(0, equals), setting.substr(equals + 1));
+    }
+  }
+  if (arguments.has("threads")) recipe.threads = arguments.integer("threads", 0, 1, 1024);
+}
+
+train::Trainer::Start training_start(const ParsedArguments& arguments) {
+  using Start = train::Trainer::Start;
+  if (arguments.has("resume") && arguments.has("overwrite")) {
+    throw Error(ErrorCode::kUsage, "--resume and --overwrite do not go together");
+  }
+  return arguments.has("resume") ? Start::kGoOn : arguments.has("overwrite") ? Start::kOver : Start::kAnew;
+}
+
+}  // namespace glimpse::apps

@@ -1,0 +1,48 @@
+/// What the commands that train have in common.
+#pragma once
+
+#include <string>
+
+#include "cli/arguments.h"
+#include "cli/stopwatch.h"
+#include "train/run/observer.h"
+#include "train/run/trainer.h"
+
+namespace glimpse::apps {
+
+/// Shows what the trainer tells: one line that rewrites itself on a terminal, a line now and then elsewhere. Ctrl-C
+/// asks it to stop, once `catch_interrupts` was called.
+class TrainingReporter : public train::Observer {
+ public:
+  void progress(const train::Progress& progress) override;
+  void validated(const train::Validation& validation) override;
+  void note(const std::string& text) override;
+  bool interrupted() override;
+
+ private:
+  Stopwatch since_line_;
+};
+
+/// --set, which `apply_settings` looks at.
+void add_setting_option(po::options_description& options);
+/// --threads, likewise, and --resume and --overwrite, which `training_start` looks at.
+void add_run_options(po::options_description& options);
+
+/// Changes the recipe as --set and --threads say. Throws Error(kUsage).
+void apply_settings(train::Recipe& recipe, const ParsedArguments& arguments);
+
+/// Throws Error(kUsage) where both --resume and --overwrite are given.
+train::Trainer::Start training_start(const ParsedArguments& arguments);
+
+/// Calls `read`. Data that are missing or cannot be read are the fault of who named them: of the recipe.
+template <typename Read>
+auto blame_recipe(const Read& read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kModel || error.code() == ErrorCode::kInternal) throw;
+    throw Error(ErrorCode::kUsage, error.what());
+  }
+}
+
+}  // namespace glimpse::apps
