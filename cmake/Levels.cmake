@@ -66,5 +66,5 @@ function(glimpse_library)
   target_include_directories(glimpse INTERFACE $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(glimpse PRIVATE $<BUILD_INTERFACE:glimpse_options> $<BUILD_INTERFACE:${DNNL_LIBRARY}> $<INSTALL_INTERFACE:dnnl>
                         $<BUILD_INTERFACE:${WEBPMUX_LIBRARY}> $<BUILD_INTERFACE:${WEBP_LIBRARY}> $<INSTALL_INTERFACE:webpmux> $<INSTALL_INTERFACE:webp>
-                        OpenMP::OpenMP_CXX opencv_core opencv_imgproc opencv_imgcodecs opencv_freetype TBB::tbb ZLIB::ZLIB Threads::Threads)
+                        OpenMP::OpenMP_CXX opencv_core opencv_imgproc opencv_imgcodecs opencv_freetype TBB::tbb ZLIB::ZLIB LibArchive::LibArchive Threads::Threads)
 endfunction()

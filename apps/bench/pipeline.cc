@@ -16,10 +16,10 @@
 #include "cli/stopwatch.h"
 #include "cli/terminal.h"
 #include "dnn/runtime/threads.h"
-#include "inputs.h"
+#include "io/inputs.h"
+#include "io/record_file.h"
+#include "io/records.h"
 #include "pipeline/batch_runner.h"
-#include "record_file.h"
-#include "records.h"
 
 namespace glimpse::apps {
 namespace {
@@ -46,12 +46,12 @@ Pictures read_pictures(const Options& options, const Captioner& captioner) {
   LoadOptions load;
   load.min_width = captioner.config().input.width;
   load.min_height = captioner.config().input.height;
-  InputOptions input_options;
+  io::InputOptions input_options;
   input_options.recursive = options.recursive;
-  Inputs inputs(options.inputs, input_options);
+  io::Inputs inputs(options.inputs, input_options);
   Pictures pictures;
   while (pictures.files.size() < static_cast<std::size_t>(options.images)) {
-    std::optional<Input> input = inputs.next({});
+    std::optional<io::Input> input = inputs.next({});
     if (!input) break;
     if (input->error) throw Error(*input->error);
     pictures.prepared.push_back(captioner.prepare(load_image(input->path, load)));
@@ -107,8 +107,8 @@ class ScratchFile {
 /// The whole way: files in, records of a file out.
 BatchStats run_whole(const Pictures& pictures, BatchRunner& runner, const ModelConfig& config) {
   const ScratchFile scratch;
-  RecordFile records(scratch.path(), RecordFile::Start::kReplace);
-  const std::unique_ptr<RecordFormat> format = make_record_format(Format::kJson, record_layout(config));
+  io::RecordFile records(scratch.path(), io::RecordFile::Start::kReplace);
+  const std::unique_ptr<io::RecordFormat> format = io::make_record_format(Format::kJson, io::record_layout(config));
   std::size_t next = 0;
   BatchHooks hooks;
   hooks.next = [&]() -> std::optional<BatchInput> {
@@ -119,7 +119,7 @@ BatchStats run_whole(const Pictures& pictures, BatchRunner& runner, const ModelC
   };
   hooks.deliver = [&](const BatchResult& result) {
     if (result.error() != nullptr) throw Error(*result.error());
-    Record record;
+    io::Record record;
     record.path = result.path;
     record.width = result.width;
     record.height = result.height;

@@ -6,11 +6,12 @@
 #include <vector>
 
 #include "cli/arguments.h"
+#include "io/records.h"
 #include "pipeline/captioner.h"
 
 namespace glimpse::apps {
 
-enum class Format { kText, kJson, kCsv };
+using io::Format;
 
 /// What captions are made with.
 struct ModelOptions {

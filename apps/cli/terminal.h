@@ -29,8 +29,4 @@ std::string bold(std::string_view text);
 /// Columns of the terminal that standard output is; 100 where it is none.
 int terminal_width();
 
-/// `text` on one line and without anything that moves a terminal's cursor: control characters as \n, \t or \xNN, and
-/// backslashes doubled so that the original can be had back. Bytes that are not UTF-8 stay as they are.
-std::string one_line(std::string_view text);
-
 }  // namespace glimpse::apps

@@ -21,7 +21,7 @@ std::optional<BatchInput> BatchInputs::next_of_all(const std::stop_token& stop) 
   while (true) {
     BatchInput result;
     if (archive_) {
-      if (std::optional<Member> member = archive_->next(stop)) {
+      if (std::optional<io::Member> member = archive_->next(stop)) {
         result.path = std::move(member->path);
         result.error = std::move(member->error);
         result.bytes = std::move(member->bytes);
@@ -29,11 +29,11 @@ std::optional<BatchInput> BatchInputs::next_of_all(const std::stop_token& stop) 
       }
       archive_.reset();
     }
-    std::optional<Input> input = inputs_.next(stop);
+    std::optional<io::Input> input = inputs_.next(stop);
     if (!input) return std::nullopt;
     result.path = std::move(input->path);
     result.error = std::move(input->error);
-    if (result.error || !looks_like_archive(result.path)) return result;
+    if (result.error || !io::looks_like_archive(result.path)) return result;
     try {
       archive_.emplace(result.path, names_, LoadOptions().max_bytes);
     } catch (const Error& error) {
@@ -45,10 +45,10 @@ std::optional<BatchInput> BatchInputs::next_of_all(const std::stop_token& stop) 
 
 std::optional<std::size_t> count_inputs(const BatchCommand& command, const std::stop_token& stop) {
   if (std::find(command.inputs.begin(), command.inputs.end(), "-") != command.inputs.end()) return std::nullopt;
-  Inputs inputs(command.inputs, command.input);
+  io::Inputs inputs(command.inputs, command.input);
   std::size_t count = 0;
-  while (const std::optional<Input> input = inputs.next(stop)) {
-    if (!input->error && looks_like_archive(input->path)) return std::nullopt;
+  while (const std::optional<io::Input> input = inputs.next(stop)) {
+    if (!input->error && io::looks_like_archive(input->path)) return std::nullopt;
     if (!command.shard || command.shard->has(input->path)) ++count;
   }
   return stop.stop_requested() ? std::nullopt : std::optional(count);

@@ -7,7 +7,7 @@
 #include <stop_token>
 
 #include "commands/batch_options.h"
-#include "picture_archive.h"
+#include "io/picture_archive.h"
 #include "pipeline/batch_runner.h"
 
 namespace glimpse::apps {
@@ -17,7 +17,7 @@ class BatchInputs {
   /// Throws Error(kUsage).
   explicit BatchInputs(const BatchCommand& command);
 
-  /// Nothing at the end, on Ctrl-C and soon after `stop` is requested.
+  /// Nothing at the end and soon after `stop` is requested.
   std::optional<BatchInput> next(const std::stop_token& stop);
 
   /// Whether `next` would wait for standard input.
@@ -26,10 +26,10 @@ class BatchInputs {
  private:
   std::optional<BatchInput> next_of_all(const std::stop_token& stop);
 
-  Inputs inputs_;
-  PictureNames names_;
-  std::optional<Shard> shard_;
-  std::optional<ArchiveReader> archive_;
+  io::Inputs inputs_;
+  io::PictureNames names_;
+  std::optional<io::Shard> shard_;
+  std::optional<io::ArchiveReader> archive_;
 };
 
 /// How many pictures the command's list has, where that can be known before they are read: not of a list on standard

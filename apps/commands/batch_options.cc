@@ -76,7 +76,7 @@ std::string parse_sidecar(std::string extension) {
   if (extension.empty() || extension.find('/') != std::string::npos || extension.find('\0') != std::string::npos) {
     throw Error(ErrorCode::kUsage, "--sidecar takes an extension, such as txt, not " + quote(extension));
   }
-  if (PictureNames().match("a." + extension) || extension == "tar") {
+  if (io::PictureNames().match("a." + extension) || extension == "tar") {
     throw Error(ErrorCode::kUsage, "--sidecar " + extension + " would be the name of a picture; take txt or caption");
   }
   return "." + extension;
@@ -140,8 +140,8 @@ BatchCommand read_batch_command(const ParsedArguments& arguments) {
   command.inputs = arguments.positional;
   command.input.nul_separated = arguments.has("nul");
   command.input.recursive = arguments.has("recursive");
-  if (const auto list = arguments.text("ext")) command.input.names = PictureNames(parse_extensions(*list));
-  if (const auto shard = arguments.text("shard")) command.shard = Shard::parse(*shard);
+  if (const auto list = arguments.text("ext")) command.input.names = io::PictureNames(parse_extensions(*list));
+  if (const auto shard = arguments.text("shard")) command.shard = io::Shard::parse(*shard);
   command.output = arguments.text("output");
   if (command.output) command.format = format_of(*command.output);
   command.attention = arguments.has("attention");

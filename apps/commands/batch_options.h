@@ -8,16 +8,16 @@
 
 #include "cli/arguments.h"
 #include "cli/options.h"
-#include "inputs.h"
+#include "io/inputs.h"
+#include "io/shard.h"
 #include "overlay/overlay.h"
-#include "shard.h"
 
 namespace glimpse::apps {
 
 struct BatchCommand : ModelOptions {
   std::vector<std::string> inputs;
-  InputOptions input;
-  std::optional<Shard> shard;
+  io::InputOptions input;
+  std::optional<io::Shard> shard;
 
   std::optional<std::filesystem::path> output;
   Format format = Format::kJson;  ///< of `output`

@@ -11,8 +11,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-RecordLayout make_layout(const BatchCommand& command, const ModelConfig& config) {
-  RecordLayout layout = record_layout(config);
+io::RecordLayout make_layout(const BatchCommand& command, const ModelConfig& config) {
+  io::RecordLayout layout = io::record_layout(config);
   layout.top = command.caption.search.top;
   layout.attention = command.attention;
   layout.overlays = command.overlays.has_value();
@@ -39,12 +39,12 @@ BatchOutputs::BatchOutputs(const BatchCommand& command, const ModelConfig& confi
                                        " has a report already; --overwrite replaces it, --resume goes on with it");
   }
   if (command.overlays) {
-    make_folder(*command.overlays, "--overlays");
+    io::make_folder(*command.overlays, "--overlays");
     overlays_.emplace(*command.overlays);
   }
   if (command.coco_results) coco_.emplace(*command.coco_results, command.overwrite || command.resume);
   if (command.output) {
-    format_ = make_record_format(command.format, make_layout(command, config));
+    format_ = io::make_record_format(command.format, make_layout(command, config));
     records_.emplace(*command.output, start(),
                      [this](std::string_view line, std::size_t /*number*/) { return keep_earlier(line); });
   }
@@ -58,13 +58,13 @@ BatchOutputs::BatchOutputs(const BatchCommand& command, const ModelConfig& confi
   }
 }
 
-RecordFile::Start BatchOutputs::start() const {
-  if (command_.resume) return RecordFile::Start::kContinue;
-  return command_.overwrite ? RecordFile::Start::kReplace : RecordFile::Start::kNew;
+io::RecordFile::Start BatchOutputs::start() const {
+  if (command_.resume) return io::RecordFile::Start::kContinue;
+  return command_.overwrite ? io::RecordFile::Start::kReplace : io::RecordFile::Start::kNew;
 }
 
 bool BatchOutputs::keep_earlier(std::string_view line) {
-  const std::optional<EarlierRecord> record = parse_record(line);
+  const std::optional<io::EarlierRecord> record = io::parse_record(line);
   if (!record) return false;
   if (!record->failed && record->model != config_.name) {
     throw Error(ErrorCode::kUsage, "cannot go on with " + quote(command_.output->native()) +
@@ -80,7 +80,7 @@ bool BatchOutputs::keep_earlier(std::string_view line) {
 /// A path that the list has twice has two records.
 bool BatchOutputs::was_done(const std::string& path) {
   if (done_.empty()) return false;
-  const auto found = done_.find(record_path(path));
+  const auto found = done_.find(io::record_path(path));
   if (found == done_.end()) return false;
   if (--found->second == 0) done_.erase(found);
   return true;
@@ -190,7 +190,7 @@ void BatchOutputs::add_success(const BatchResult& result) {
   const auto drawn = result.drawn.has_value() ? std::any_cast<std::shared_ptr<Drawn>>(result.drawn) : nullptr;
   if (report_) report_->add(std::move(*drawn->entry));
   if (records_) {
-    Record record;
+    io::Record record;
     record.path = result.path;
     record.width = result.width;
     record.height = result.height;

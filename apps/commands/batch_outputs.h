@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "cli/tally.h"
-#include "coco_file.h"
 #include "commands/batch_options.h"
-#include "overlay_files.h"
+#include "io/coco_file.h"
+#include "io/overlay_files.h"
+#include "io/record_file.h"
+#include "io/records.h"
 #include "pipeline/batch_runner.h"
-#include "record_file.h"
-#include "records.h"
 #include "report/report.h"
 
 namespace glimpse::apps {
@@ -54,7 +54,7 @@ class BatchOutputs {
  private:
   struct Drawn;
 
-  RecordFile::Start start() const;
+  io::RecordFile::Start start() const;
   bool keep_earlier(std::string_view line);
   bool was_done(const std::string& path);
   void plan_overlays(BatchInput& input, BatchNote& note);
@@ -73,10 +73,10 @@ class BatchOutputs {
   std::unordered_map<std::string, std::size_t> done_;  ///< records of each path, as it stands in JSON
   std::size_t planned_ = 0;
   std::atomic<std::size_t> skipped_ = 0;
-  std::unique_ptr<RecordFormat> format_;
-  std::optional<CocoFile> coco_;
-  std::optional<RecordFile> records_;
-  std::optional<OverlayNames> overlays_;
+  std::unique_ptr<io::RecordFormat> format_;
+  std::optional<io::CocoFile> coco_;
+  std::optional<io::RecordFile> records_;
+  std::optional<io::OverlayNames> overlays_;
   std::optional<Report> report_;
 };
 

@@ -1,6 +1,7 @@
 #include "commands/batch_run.h"
 
 #include <chrono>
+#include <functional>
 #include <future>
 #include <optional>
 #include <stop_token>
@@ -116,6 +117,7 @@ class BatchRun {
   BatchRunner runner_;
   BatchOutputs outputs_;  // after all else that may refuse the command: then no file has been made
   std::stop_source stop_;
+  std::stop_callback<std::function<void()>> on_interrupt_{interrupt_token(), [this] { stop_.request_stop(); }};
   std::future<std::optional<std::size_t>> total_;
   Stopwatch watch_;
   Progress progress_;

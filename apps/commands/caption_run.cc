@@ -8,17 +8,18 @@
 #include "cli/locations.h"
 #include "cli/stopwatch.h"
 #include "cli/terminal.h"
-#include "records.h"
+#include "io/records.h"
 
 namespace glimpse::apps {
 namespace {
 
-RecordLayout make_layout(const ModelConfig& config, const SharedOptions& options, bool overlays) {
-  RecordLayout layout = record_layout(config);
+io::RecordLayout make_layout(const ModelConfig& config, const SharedOptions& options, bool overlays) {
+  io::RecordLayout layout = io::record_layout(config);
   layout.top = options.caption.search.top;
   layout.attention = options.attention;
   layout.timing = options.timing;
   layout.overlays = overlays;
+  layout.emphasis = bold;
   return layout;
 }
 
@@ -31,7 +32,7 @@ class CaptionRun {
       : config_(captioner.config()),
         session_(captioner, options.caption),
         draw_(draw),
-        format_(make_record_format(options.format, make_layout(config_, options, draw != nullptr))) {}
+        format_(io::make_record_format(options.format, make_layout(config_, options, draw != nullptr))) {}
 
   void begin() const { write_output(format_->header()); }
 
@@ -63,7 +64,7 @@ class CaptionRun {
  private:
   /// Captions, draws and writes; what went wrong with this picture alone comes back.
   std::optional<Error> caption(const Picture& picture) {
-    Record record;
+    io::Record record;
     std::vector<Caption> captions;
     try {
       const Stopwatch watch;
@@ -87,7 +88,7 @@ class CaptionRun {
   const ModelConfig& config_;
   CaptionSession session_;
   const DrawOverlays& draw_;
-  std::unique_ptr<RecordFormat> format_;
+  std::unique_ptr<io::RecordFormat> format_;
   int done_ = 0;
   int failed_ = 0;
 };
@@ -96,9 +97,9 @@ class CaptionRun {
 
 ExitCode caption_pictures(const SharedOptions& options, const DrawOverlays& draw) {
   catch_interrupts();
-  InputOptions input_options;
+  io::InputOptions input_options;
   input_options.nul_separated = options.nul_separated;
-  Inputs inputs(options.inputs, input_options);
+  io::Inputs inputs(options.inputs, input_options);
   const Model model = load_model(options.model);
   PictureReader reader(std::move(inputs), model.config().input,
                        draw != nullptr);  // decodes while the model is compiled

@@ -9,7 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
-#include "picture_reader.h"
+#include "commands/picture_reader.h"
 
 namespace glimpse::apps {
 

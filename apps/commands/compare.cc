@@ -3,11 +3,14 @@
 #include <set>
 
 #include "cli/interrupt.h"
+#include "cli/locations.h"
 #include "cli/terminal.h"
 #include "commands/compare_run.h"
-#include "compare_report.h"
+#include "commands/evaluate.h"
 #include "core/file.h"
-#include "overlay_files.h"
+#include "eval/comparison.h"
+#include "eval/speeds.h"
+#include "io/overlay_files.h"
 #include "train/recipe/recipe_terms.h"
 #include "train/run/curves.h"
 
@@ -103,11 +106,11 @@ class ComparisonRun {
       : options_(options),
         recipes_(std::move(recipes)),
         all_(train::read_captioned_set(recipes_.front().data.captions, recipes_.front().data.photos)),
-        set_(set_to_score(all_, options.split)) {
+        set_(eval::set_to_score(all_, options.split)) {
     train::check_pictures_exist(set_);
     if (options_.model.threads == 0) options_.model.threads = recipes_.front().threads;
     for (std::size_t i = 0; i < recipes_.size(); ++i) {
-      Variant& variant = comparison_.variants.emplace_back();
+      eval::Variant& variant = comparison_.variants.emplace_back();
       variant.name = recipes_[i].name;
       variant.recipe = files[i];
     }
@@ -145,7 +148,7 @@ class ComparisonRun {
     const train::Recipe recipe = recipe_of_run(recipes_[index], options_, run);
     reporter_.note(recipe.name + " (" + std::to_string(index + 1) + " of " + std::to_string(recipes_.size()) +
                    "), seed " + std::to_string(recipe.seed));
-    VariantRun& result = comparison_.variants[index].runs.emplace_back();
+    eval::VariantRun& result = comparison_.variants[index].runs.emplace_back();
     result.seed = recipe.seed;
     result.model = recipe.output;
     try {
@@ -160,12 +163,12 @@ class ComparisonRun {
     }
   }
 
-  void judge(Variant& variant) {
-    for (VariantRun& run : variant.runs) {
+  void judge(eval::Variant& variant) {
+    for (eval::VariantRun& run : variant.runs) {
       if (!run.failure.empty() || interrupted()) continue;
       ModelOptions model = options_.model;
       model.model = run.model.native();
-      const Evaluation evaluation = evaluate(set_, all_, model, options_.batch);
+      const eval::Evaluation evaluation = evaluate_set(set_, all_, model, options_.batch);
       run.scores = evaluation.scores;
       if (evaluation.made.failed > 0) some_failed_ = true;
       if (!run.scores) run.failure = "none of the pictures could be captioned";
@@ -176,31 +179,36 @@ class ComparisonRun {
   /// Of each variant the first model that there is.
   void measure() {
     std::vector<fs::path> models;
-    std::vector<Variant*> variants;
-    for (Variant& variant : comparison_.variants) {
+    std::vector<eval::Variant*> variants;
+    for (eval::Variant& variant : comparison_.variants) {
       const auto trained = std::ranges::find_if(variant.runs, [](const auto& run) { return run.scores.has_value(); });
       if (trained == variant.runs.end()) continue;
       models.push_back(trained->model);
       variants.push_back(&variant);
     }
-    const std::vector<double> speeds = measure_speeds(models, set_, options_.model, options_.batch);
+    CaptionerOptions captioner;
+    captioner.batch = options_.batch;
+    captioner.threads = options_.model.threads;
+    captioner.tuning_cache = tuning_cache();
+    const std::vector<double> speeds =
+        eval::measure_speeds(models, set_, captioner, options_.model.caption, interrupt_token());
     for (std::size_t i = 0; i < speeds.size(); ++i) variants[i]->pictures_per_second = speeds[i];
   }
 
   void write() const {
     std::vector<train::NamedJournal> journals;
-    for (const Variant& variant : comparison_.variants) {
+    for (const eval::Variant& variant : comparison_.variants) {
       const fs::path journal = variant.runs.front().model.native() + ".training/journal.jsonl";
       journals.push_back({variant.name, train::read_journal(journal)});
     }
     const auto put = [&](const char* name, const std::string& text) {
       write_atomically(options_.folder / name, [&](std::ostream& out) { out << text; });
     };
-    const std::string table = as_markdown(comparison_);
+    const std::string table = eval::as_markdown(comparison_);
     put("compare.md", table);
     put("compare.json", as_json(comparison_));
     put("curves.svg", train::draw_curves_together(journals, "Training, seed " + std::to_string(recipes_[0].seed)));
-    put("scores.svg", as_bars(comparison_));
+    put("scores.svg", eval::as_bars(comparison_));
     write_output(table);
   }
 
@@ -208,7 +216,7 @@ class ComparisonRun {
   std::vector<train::Recipe> recipes_;
   train::CaptionedSet all_;
   train::CaptionedSet set_;
-  Comparison comparison_;
+  eval::Comparison comparison_;
   TrainingReporter reporter_;
   bool some_failed_ = false;
 };
@@ -228,7 +236,7 @@ ExitCode run_compare(Arguments arguments) {
     }
     run.emplace(options, std::move(recipes), parsed->positional);
   });
-  make_folder(options.folder, "--output");
+  io::make_folder(options.folder, "--output");
   catch_interrupts();
   return run->run();
 }

@@ -16,9 +16,10 @@
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
+#include "core/text.h"
 #include "image/image.h"
-#include "overlay_files.h"
-#include "record_file.h"
+#include "io/overlay_files.h"
+#include "io/record_file.h"
 
 namespace glimpse::apps {
 namespace {
@@ -117,9 +118,9 @@ ExitCode run_digits(Arguments arguments) {
   const std::optional<ParsedArguments> parsed = parse_arguments(command_line(), arguments);
   if (!parsed) return ExitCode::kDone;
   const DigitsCommand command = read_command(*parsed);
-  make_folder(command.folder, "digits");
-  RecordFile lines(command.folder / "digits.jsonl",
-                   command.overwrite ? RecordFile::Start::kReplace : RecordFile::Start::kNew);
+  io::make_folder(command.folder, "digits");
+  io::RecordFile lines(command.folder / "digits.jsonl",
+                       command.overwrite ? io::RecordFile::Start::kReplace : io::RecordFile::Start::kNew);
   catch_interrupts();
   Progress progress(static_cast<std::size_t>(command.count), "pictures");
   int done = 0;

@@ -3,8 +3,8 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/terminal.h"
-#include "results.h"
-#include "set_scores.h"
+#include "commands/evaluate.h"
+#include "io/results.h"
 
 namespace glimpse::apps {
 namespace {
@@ -97,15 +97,16 @@ auto read_named_file(const Read& read) {
   }
 }
 
-void write_scores(const SetScores& scores, Format format) {
-  write_output(format == Format::kJson ? as_json(scores) + "\n" : as_table(scores));
+void write_scores(const eval::SetScores& scores, Format format) {
+  write_output(format == Format::kJson ? as_json(scores) + "\n" : eval::as_table(scores));
 }
 
 ExitCode score_results(const EvalOptions& options, const CaptionedSet& all) {
-  Results results = read_named_file([&] { return read_results(*options.results, all); });
+  io::Results results = read_named_file([&] { return io::read_results(*options.results, all); });
   if (options.split) {
-    std::erase_if(results.captions,
-                  [&](const CaptionResult& result) { return all.pictures[result.picture].split != *options.split; });
+    std::erase_if(results.captions, [&](const io::CaptionResult& result) {
+      return all.pictures[result.picture].split != *options.split;
+    });
     const std::size_t wanted = take_split(all, *options.split).pictures.size();
     if (results.captions.size() + static_cast<std::size_t>(results.failed) < wanted) {
       throw Error(ErrorCode::kUsage, quote(*options.results) + " has captions of " +
@@ -115,19 +116,19 @@ ExitCode score_results(const EvalOptions& options, const CaptionedSet& all) {
     }
   }
   if (results.captions.empty()) throw Error(ErrorCode::kUsage, quote(*options.results) + " has no caption to score");
-  write_scores(score_set(results.captions, all, all), options.format);
+  write_scores(eval::score_set(results.captions, all, all), options.format);
   if (results.failed == 0) return ExitCode::kDone;
   report(std::to_string(results.failed) + " results say that their picture failed; they are left out");
   return ExitCode::kSomeFailed;
 }
 
 ExitCode caption_and_score(const EvalOptions& options, const CaptionedSet& all) {
-  const CaptionedSet set = set_to_score(all, options.split);
+  const CaptionedSet set = eval::set_to_score(all, options.split);
   read_named_file([&] { return check_pictures_exist(set); });
   catch_interrupts();
-  const Evaluation evaluation = evaluate(set, all, options.model, options.batch);
-  const SetCaptions& made = evaluation.made;
-  if (options.output) write_results(*options.output, set, made.captions);
+  const eval::Evaluation evaluation = evaluate_set(set, all, options.model, options.batch);
+  const eval::SetCaptions& made = evaluation.made;
+  if (options.output) io::write_results(*options.output, set, made.captions);
   const std::size_t done = made.captions.size() + static_cast<std::size_t>(made.failed);
   if (interrupted()) {
     report("interrupted after " + std::to_string(done) + " of " + std::to_string(set.pictures.size()) +

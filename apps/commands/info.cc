@@ -14,6 +14,7 @@
 #include "cli/terminal.h"
 #include "commands/attention_table.h"
 #include "core/tensor.h"
+#include "core/text.h"
 #include "net/graph.h"
 #include "pipeline/captioner.h"
 

@@ -15,13 +15,13 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/terminal.h"
+#include "commands/picture_reader.h"
 #include "core/file.h"
 #include "core/json_check.h"
 #include "core/text.h"
 #include "glimpses/looker.h"
-#include "inputs.h"
-#include "overlay_files.h"
-#include "picture_reader.h"
+#include "io/inputs.h"
+#include "io/overlay_files.h"
 
 namespace glimpse::apps {
 namespace {
@@ -114,7 +114,7 @@ class LookRun {
   LookRun(const Looker& looker, const ParsedArguments& arguments)
       : config_(looker.config()), session_(looker), json_(arguments.has("json")) {
     if (const auto folder = arguments.text("output")) {
-      make_folder(*folder, "--output");
+      io::make_folder(*folder, "--output");
       names_.emplace(*folder);
     }
     drawing_.side = arguments.integer("side", drawing_.side, 64, 4096);
@@ -179,7 +179,7 @@ class LookRun {
   const LookConfig& config_;
   LookSession session_;
   bool json_;
-  std::optional<OverlayNames> names_;
+  std::optional<io::OverlayNames> names_;
   LookDrawing drawing_;
   std::map<std::string, std::string> truth_;
   int done_ = 0;
@@ -213,7 +213,7 @@ ExitCode run_look(Arguments arguments) {
   Preprocess size;
   size.width = looker.config().width;
   size.height = looker.config().height;
-  Inputs inputs(parsed->positional.empty() ? run.judged() : parsed->positional, {});
+  io::Inputs inputs(parsed->positional.empty() ? run.judged() : parsed->positional, {});
   PictureReader reader(std::move(inputs), size, run.draws());
   while (!interrupted()) {
     const std::optional<Picture> picture = reader.next();

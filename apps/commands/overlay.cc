@@ -5,7 +5,7 @@
 
 #include "cli/overlay_options.h"
 #include "commands/caption_run.h"
-#include "overlay_files.h"
+#include "io/overlay_files.h"
 
 namespace glimpse::apps {
 namespace {
@@ -37,9 +37,9 @@ ExitCode run_overlay(Arguments arguments) {
   const OverlayOptions overlay_options = read_overlay_options(*parsed);
   const SharedOptions shared = read_shared_options(*parsed);
   const fs::path folder = parsed->text("output").value_or(".");
-  make_folder(folder, "--output");
+  io::make_folder(folder, "--output");
 
-  OverlayNames names(folder);
+  io::OverlayNames names(folder);
   return caption_pictures(
       shared, [&](const Picture& picture, std::span<const Caption> captions, const ModelConfig& config) {
         const ViewTransform transform =

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/locations.h"
 #include "cli/terminal.h"
+#include "core/text.h"
 #include "pipeline/captioner.h"
 
 namespace glimpse::apps {

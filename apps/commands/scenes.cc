@@ -11,7 +11,8 @@
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
-#include "record_file.h"
+#include "core/text.h"
+#include "io/record_file.h"
 #include "synthetic/describe.h"
 #include "synthetic/paint.h"
 
@@ -138,8 +139,8 @@ ExitCode run_scenes(Arguments arguments) {
   fs::create_directories(command.folder, error);
   if (error)
     throw Error(ErrorCode::kIo, "cannot make folder " + quote(command.folder.native()) + ": " + error.message());
-  RecordFile lines(command.folder / "captions.jsonl",
-                   command.overwrite ? RecordFile::Start::kReplace : RecordFile::Start::kNew);
+  io::RecordFile lines(command.folder / "captions.jsonl",
+                       command.overwrite ? io::RecordFile::Start::kReplace : io::RecordFile::Start::kNew);
   catch_interrupts();
   Progress progress(command.pictures(), "pictures");
   std::size_t done = 0;

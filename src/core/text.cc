@@ -1,6 +1,8 @@
 #include "core/text.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <numeric>
 
 namespace glimpse {
@@ -106,6 +108,35 @@ std::string_view nearest(std::string_view name, const std::vector<std::string_vi
     }
   }
   return best;
+}
+
+std::string one_line(std::string_view text) {
+  std::string result;
+  const auto append_hex = [&result](unsigned char byte) {
+    std::array<char, 5> hex{};
+    std::snprintf(hex.data(), hex.size(), "\\x%02x", byte);
+    result += hex.data();
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
+    if (byte == '\n') {
+      result += "\\n";
+    } else if (byte == '\t') {
+      result += "\\t";
+    } else if (byte == '\\') {
+      result += "\\\\";
+    } else if (byte < 0x20 || byte == 0x7f) {
+      append_hex(byte);
+    } else if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {  // U+0080 to U+009F: control characters too
+      append_hex(byte);
+      append_hex(static_cast<unsigned char>(next));
+      ++i;
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
 }
 
 }  // namespace glimpse

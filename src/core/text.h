@@ -22,6 +22,10 @@ std::vector<std::string_view> split_words(std::string_view text);
 /// not.
 std::vector<std::string_view> split_lines(std::string_view text);
 
+/// `text` on one line and without anything that moves a terminal's cursor: control characters as \n, \t or \xNN, and
+/// backslashes doubled so that the original can be had back. Bytes that are not UTF-8 stay as they are.
+std::string one_line(std::string_view text);
+
 /// The candidate nearest to `name` by edit distance, or empty where none is near enough to be meant. For "did you mean"
 /// messages.
 std::string_view nearest(std::string_view name, const std::vector<std::string_view>& candidates);

@@ -2,7 +2,6 @@
 #include <cstdlib>
 
 #include "batch_fixture.h"
-#include "shard.h"
 
 namespace glimpse::testing {
 namespace {
@@ -50,17 +49,6 @@ TEST_F(BatchInputsTest, SharesPartitionTheList) {
   }
   std::sort(all.begin(), all.end());
   EXPECT_EQ(all, listed({"photos"}));
-}
-
-TEST(Shard, HashesAreTheSameEverywhereAndForEver) {
-  // Shares of a run are done by different versions on different machines: these values may never change.
-  std::string shares;
-  for (const char* name : {"a.jpg", "b.jpg", "photos/1.jpg", "photos/2.jpg", "shard-000.tar/1.jpg", ""}) {
-    for (std::uint64_t i = 0; i < 8; ++i) {
-      if (apps::Shard(i, 8).has(name)) shares += static_cast<char>('0' + i);
-    }
-  }
-  EXPECT_EQ(shares, "502021");
 }
 
 TEST_F(BatchInputsTest, TheEnvironmentSaysWhichShare) {

@@ -4,12 +4,10 @@
 
 #include "batch_fixture.h"
 #include "core/random.h"
-#include "record_file.h"
 
 namespace glimpse::testing {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class BatchResumeTest : public BatchTest {
@@ -169,28 +167,6 @@ TEST_F(BatchResumeTest, TwoProcessesDoNotWriteOneFile) {
   EXPECT_EQ(second.code, 2);
   EXPECT_THAT(second.errors, HasSubstr("another glimpse is writing 'one.jsonl'"));
   EXPECT_EQ(process.finish().code, 0);
-}
-
-TEST(RecordFile, ANewFileThatWasNeverWrittenToGoesAway) {
-  const ScratchFolder folder;
-  const std::filesystem::path file = folder.path() / "a.jsonl";
-  { const apps::RecordFile records(file, apps::RecordFile::Start::kNew); }
-  EXPECT_FALSE(std::filesystem::exists(file));
-  {
-    apps::RecordFile records(file, apps::RecordFile::Start::kNew);
-    records.finish();
-  }
-  EXPECT_TRUE(std::filesystem::exists(file)) << "a run without pictures has an empty file";
-  {
-    apps::RecordFile records(file, apps::RecordFile::Start::kReplace);
-    records.append("a\nb\n");
-  }
-  std::vector<std::string> lines;
-  apps::RecordFile records(file, apps::RecordFile::Start::kContinue, [&](std::string_view line, std::size_t number) {
-    lines.push_back(std::to_string(number) + std::string(line));
-    return true;
-  });
-  EXPECT_THAT(lines, ElementsAre("1a", "2b"));
 }
 
 }  // namespace

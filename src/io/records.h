@@ -2,17 +2,21 @@
 /// and options give the same bytes, unless times are asked for.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "cli/options.h"
 #include "core/error.h"
 #include "decoder/caption.h"
+#include "model/model.h"
 
-namespace glimpse::apps {
+namespace glimpse::io {
+
+enum class Format { kText, kJson, kCsv };
 
 /// What all records of a run have in common.
 struct RecordLayout {
@@ -23,6 +27,8 @@ struct RecordLayout {
   bool attention = false;
   bool timing = false;
   bool overlays = false;
+  /// Makes captions stand out in text, on a terminal; empty: they stand as they are.
+  std::function<std::string(std::string_view)> emphasis = {};
 };
 
 /// What the model says of it.
@@ -63,4 +69,4 @@ std::optional<EarlierRecord> parse_record(std::string_view line);
 
 std::unique_ptr<RecordFormat> make_record_format(Format format, RecordLayout layout);
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::io

@@ -1,4 +1,4 @@
-#include "picture_reader.h"
+#include "commands/picture_reader.h"
 
 #include <new>
 #include <span>
@@ -21,7 +21,7 @@ void load_picture(Picture& picture, const std::function<void(Picture&)>& load) {
   picture.milliseconds = watch.milliseconds();
 }
 
-PictureReader::PictureReader(Inputs inputs, const Preprocess& preprocess, bool keep_full_size)
+PictureReader::PictureReader(io::Inputs inputs, const Preprocess& preprocess, bool keep_full_size)
     : inputs_(std::move(inputs)), keep_full_size_(keep_full_size) {
   scaled_.min_width = preprocess.width;
   scaled_.min_height = preprocess.height;
@@ -41,7 +41,7 @@ std::optional<Picture> PictureReader::next() {
 }
 
 std::optional<Picture> PictureReader::read() {
-  std::optional<Input> input = inputs_.next(stop_.get_token());
+  std::optional<io::Input> input = inputs_.next(stop_.get_token());
   if (!input) return std::nullopt;
   Picture picture;
   picture.path = std::move(input->path);

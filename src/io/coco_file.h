@@ -5,7 +5,7 @@
 #include <fstream>
 #include <string>
 
-namespace glimpse::apps {
+namespace glimpse::io {
 
 /// The id that a picture has in COCO results: of a file name as COCO has them, COCO_val2014_000000391895.jpg or
 /// 000000391895.jpg, the number in its last twelve digits, without the zeros before it; else the name without its
@@ -31,4 +31,4 @@ class CocoFile {
   bool empty_ = true;
 };
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::io

@@ -12,7 +12,7 @@
 
 #include "core/error.h"
 
-namespace glimpse::apps {
+namespace glimpse::io {
 
 /// A picture to caption, or an argument that leads to none and why.
 struct Input {
@@ -43,7 +43,7 @@ class Inputs {
   /// Throws Error(kUsage) where `-` stands twice.
   Inputs(std::vector<std::string> arguments, InputOptions options);
 
-  /// Nothing at the end, on Ctrl-C, and soon after `stop` is requested (which ends waiting for standard input).
+  /// Nothing at the end and soon after `stop` is requested (which ends waiting for standard input).
   std::optional<Input> next(const std::stop_token& stop);
 
   /// Whether `next` would wait for standard input.
@@ -72,4 +72,4 @@ class Inputs {
   std::size_t found_ = 0;  ///< pictures and failures of the folder that is being looked through
 };
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::io

@@ -1,10 +1,10 @@
-#include "overlay_files.h"
+#include "io/overlay_files.h"
 
 #include <utility>
 
 #include "core/error.h"
 
-namespace glimpse::apps {
+namespace glimpse::io {
 
 namespace fs = std::filesystem;
 
@@ -29,4 +29,4 @@ fs::path OverlayNames::next(const fs::path& picture) {
   return folder_ / name;
 }
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::io

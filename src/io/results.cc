@@ -1,4 +1,4 @@
-#include "results.h"
+#include "io/results.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -9,7 +9,7 @@
 #include "core/json_check.h"
 #include "core/text.h"
 
-namespace glimpse::apps {
+namespace glimpse::io {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -141,4 +141,4 @@ void write_results(const std::filesystem::path& path, const train::CaptionedSet&
   });
 }
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::io

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "set_scores.h"
+#include "eval/set_scores.h"
 
-namespace glimpse::apps {
+namespace glimpse::eval {
 
 /// A variant trained with one seed.
 struct VariantRun {
@@ -41,4 +41,4 @@ std::string as_json(const Comparison& comparison);
 /// A panel of bars a column, as SVG.
 std::string as_bars(const Comparison& comparison);
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::eval

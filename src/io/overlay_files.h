@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-namespace glimpse::apps {
+namespace glimpse::io {
 
 /// Makes `folder` where it is missing. Throws Error: kUsage naming `option` where a file is in the way; kPermission,
 /// kIo.
@@ -22,4 +22,4 @@ class OverlayNames {
   std::set<std::string> used_;
 };
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::io

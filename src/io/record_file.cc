@@ -1,4 +1,4 @@
-#include "record_file.h"
+#include "io/record_file.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -12,7 +12,7 @@
 
 #include "core/error.h"
 
-namespace glimpse::apps {
+namespace glimpse::io {
 
 RecordFile::RecordFile(std::filesystem::path path, Start start, const EarlierLine& earlier)
     : path_(std::move(path)), keep_(start != Start::kNew) {
@@ -112,4 +112,4 @@ void RecordFile::finish() {
   keep_ = true;
 }
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::io

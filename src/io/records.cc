@@ -1,4 +1,4 @@
-#include "records.h"
+#include "io/records.h"
 
 #include <array>
 #include <cmath>
@@ -6,11 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "cli/terminal.h"
 #include "core/json_check.h"
 #include "core/text.h"
 
-namespace glimpse::apps {
+namespace glimpse::io {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -57,7 +56,7 @@ class TextFormat : public RecordFormat {
     std::string lines;
     for (std::size_t i = 0; i < record.captions.size(); ++i) {
       const Caption& caption = record.captions[i];
-      lines += one_line(record.path) + '\t' + bold(one_line(caption.text));
+      lines += one_line(record.path) + '\t' + emphasised(caption.text);
       if (layout_.top > 1) lines += '\t' + fixed(caption.log_prob, kLogProbDecimals);
       if (layout_.overlays) lines += '\t' + one_line(joined(record.overlays[i]));
       if (layout_.timing) lines += '\t' + fixed(record.milliseconds, 1) + " ms";
@@ -69,6 +68,10 @@ class TextFormat : public RecordFormat {
   std::optional<std::string> failure(const std::string& /*path*/, const Error& /*error*/) const override { return {}; }
 
  private:
+  std::string emphasised(const std::string& caption) const {
+    return layout_.emphasis ? layout_.emphasis(one_line(caption)) : one_line(caption);
+  }
+
   RecordLayout layout_;
 };
 
@@ -249,4 +252,4 @@ std::unique_ptr<RecordFormat> make_record_format(Format format, RecordLayout lay
   return std::make_unique<TextFormat>(std::move(layout));
 }
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::io

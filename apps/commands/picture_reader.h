@@ -7,9 +7,10 @@
 #include <stop_token>
 #include <string>
 
+#include "cli/interrupt.h"
 #include "core/error.h"
 #include "image/image.h"
-#include "inputs.h"
+#include "io/inputs.h"
 
 namespace glimpse::apps {
 
@@ -28,7 +29,7 @@ void load_picture(Picture& picture, const std::function<void(Picture&)>& load);
 class PictureReader {
  public:
   /// Begins with the first picture at once.
-  PictureReader(Inputs inputs, const Preprocess& preprocess, bool keep_full_size);
+  PictureReader(io::Inputs inputs, const Preprocess& preprocess, bool keep_full_size);
   ~PictureReader();
   PictureReader(const PictureReader&) = delete;
   PictureReader& operator=(const PictureReader&) = delete;
@@ -40,10 +41,11 @@ class PictureReader {
   std::optional<Picture> read();
   void load(Picture& picture) const;
 
-  Inputs inputs_;
+  io::Inputs inputs_;
   LoadOptions scaled_;
   bool keep_full_size_;
   std::stop_source stop_;
+  std::stop_callback<std::function<void()>> on_interrupt_{interrupt_token(), [this] { stop_.request_stop(); }};
   std::future<std::optional<Picture>> ahead_;
 };
 

@@ -1,4 +1,4 @@
-#include "inputs.h"
+#include "io/inputs.h"
 
 #include <glob.h>
 #include <poll.h>
@@ -12,9 +12,7 @@
 #include <iterator>
 #include <string_view>
 
-#include "cli/interrupt.h"
-
-namespace glimpse::apps {
+namespace glimpse::io {
 namespace {
 
 namespace fs = std::filesystem;
@@ -89,7 +87,7 @@ Inputs::Inputs(std::vector<std::string> arguments, InputOptions options)
 }
 
 std::optional<Input> Inputs::next(const std::stop_token& stop) {
-  while (!interrupted() && !stop.stop_requested()) {
+  while (!stop.stop_requested()) {
     if (!pending_.empty()) {
       Pending pending = std::move(pending_.front());
       pending_.pop_front();
@@ -159,8 +157,8 @@ bool Inputs::waits() const {
 }
 
 std::optional<std::string> Inputs::next_listed(const std::stop_token& stop) {
-  constexpr int kPatienceMs = 50;  // how long Ctrl-C may have to wait
-  while (!interrupted() && !stop.stop_requested()) {
+  constexpr int kPatienceMs = 50;  // how long a request to stop may have to wait
+  while (!stop.stop_requested()) {
     const std::size_t end = list_buffer_.find(separator());
     if (end != std::string::npos || list_ended_) {
       std::string path = list_buffer_.substr(0, end);
@@ -185,4 +183,4 @@ std::optional<std::string> Inputs::next_listed(const std::stop_token& stop) {
   return std::nullopt;
 }
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::io

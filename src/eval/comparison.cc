@@ -1,4 +1,4 @@
-#include "compare_report.h"
+#include "eval/comparison.h"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 
 #include "plot/chart.h"
 
-namespace glimpse::apps {
+namespace glimpse::eval {
 namespace {
 
 /// A number that variants are compared by.
@@ -172,4 +172,4 @@ std::string as_bars(const Comparison& comparison) {
   return train::draw_chart(panels, "Comparison", {});
 }
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::eval

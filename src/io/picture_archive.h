@@ -9,12 +9,12 @@
 #include <string>
 
 #include "core/error.h"
-#include "inputs.h"
+#include "io/inputs.h"
 
 struct archive;
 struct archive_entry;
 
-namespace glimpse::apps {
+namespace glimpse::io {
 
 /// By the name: .tar, .tar.gz, .tgz, .tar.bz2, .tbz2, .tar.zst, .tzst, in any case.
 bool looks_like_archive(const std::filesystem::path& path);
@@ -31,8 +31,8 @@ class ArchiveReader {
   ArchiveReader(std::string path, PictureNames names, std::size_t max_bytes);
 
   /// The next member that is a picture by its name; one that cannot be read, or is larger than `max_bytes`, has an
-  /// error. Where the archive is cut short or damaged a last one says so. Nothing at the end, on Ctrl-C and soon after
-  /// `stop` is requested.
+  /// error. Where the archive is cut short or damaged a last one says so. Nothing at the end and soon after `stop` is
+  /// requested.
   std::optional<Member> next(const std::stop_token& stop);
 
  private:
@@ -53,4 +53,4 @@ class ArchiveReader {
   bool ended_ = false;
 };
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::io

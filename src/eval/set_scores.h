@@ -6,11 +6,11 @@
 #include <span>
 #include <string>
 
+#include "eval/set_run.h"
 #include "metrics/grounding.h"
 #include "metrics/scores.h"
-#include "set_run.h"
 
-namespace glimpse::apps {
+namespace glimpse::eval {
 
 struct SetScores {
   metrics::Scores scores;
@@ -22,7 +22,7 @@ struct SetScores {
 
 struct Evaluation {
   SetCaptions made;
-  std::optional<SetScores> scores;  ///< of those; none where there are none, and after Ctrl-C
+  std::optional<SetScores> scores;  ///< of those; none where there are none, and after a stop
 };
 
 /// The pictures of `split`; without one those of the split test, or all where the set has no splits. Throws as
@@ -31,16 +31,16 @@ train::CaptionedSet set_to_score(const train::CaptionedSet& all, const std::opti
 
 /// Scores of captions of pictures of `set`, at least one. `all` is the file that `set` is a part of: which captions are
 /// new and which words speak of things is known from it. What the model looked at is not.
-SetScores score_set(std::span<const CaptionResult> captions, const train::CaptionedSet& set,
+SetScores score_set(std::span<const io::CaptionResult> captions, const train::CaptionedSet& set,
                     const train::CaptionedSet& all);
 
 /// Captions the pictures of `set` as `caption_set` does and scores the captions.
-Evaluation evaluate(const train::CaptionedSet& set, const train::CaptionedSet& all, const ModelOptions& options,
-                    int batch);
+Evaluation evaluate(const train::CaptionedSet& set, const train::CaptionedSet& all, const Captioner& captioner,
+                    const CaptionOptions& options, const SetEvents& events = {}, const std::stop_token& stop = {});
 
 /// One object on one line, without the line's end.
 std::string as_json(const SetScores& scores);
 /// A line a score, in per cent.
 std::string as_table(const SetScores& scores);
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::eval

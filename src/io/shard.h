@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace glimpse::apps {
+namespace glimpse::io {
 
 class Shard {
  public:
@@ -31,4 +31,4 @@ class Shard {
   std::uint64_t count_;
 };
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::io

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace glimpse::apps {
+namespace glimpse::io {
 
 class RecordFile {
  public:
@@ -48,4 +48,4 @@ class RecordFile {
   bool keep_;
 };
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::io

@@ -1,4 +1,4 @@
-#include "picture_archive.h"
+#include "io/picture_archive.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -10,9 +10,7 @@
 #include <string_view>
 #include <utility>
 
-#include "cli/interrupt.h"
-
-namespace glimpse::apps {
+namespace glimpse::io {
 namespace {
 
 constexpr std::array<std::string_view, 7> kArchiveSuffixes = {".tar",  ".tar.gz",  ".tgz", ".tar.bz2",
@@ -75,7 +73,7 @@ int ArchiveReader::next_header() {
 }
 
 std::optional<Member> ArchiveReader::next(const std::stop_token& stop) {
-  while (!ended_ && !interrupted() && !stop.stop_requested()) {
+  while (!ended_ && !stop.stop_requested()) {
     const int status = next_header();
     if (status == ARCHIVE_EOF) {
       ended_ = true;
@@ -120,4 +118,4 @@ void ArchiveReader::read_content(Member& member, std::size_t promised) {
   }
 }
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::io

@@ -1,4 +1,4 @@
-#include "coco_file.h"
+#include "io/coco_file.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "core/error.h"
-#include "results.h"
+#include "io/results.h"
 
-namespace glimpse::apps {
+namespace glimpse::io {
 namespace {
 
 namespace fs = std::filesystem;
@@ -67,4 +67,4 @@ void CocoFile::finish() {
   }
 }
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::io

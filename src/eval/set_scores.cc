@@ -1,4 +1,4 @@
-#include "set_scores.h"
+#include "eval/set_scores.h"
 
 #include <algorithm>
 #include <array>
@@ -6,10 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
-#include "cli/interrupt.h"
 #include "decoder/vocabulary.h"
 
-namespace glimpse::apps {
+namespace glimpse::eval {
 namespace {
 
 using train::CaptionedPicture;
@@ -45,10 +44,10 @@ metrics::SceneCounts counts_for(const CaptionedSet& all) {
 }
 
 /// Everything but what the scenes say.
-SetScores score_words(std::span<const CaptionResult> results, const CaptionedSet& set, const CaptionedSet& all) {
+SetScores score_words(std::span<const io::CaptionResult> results, const CaptionedSet& set, const CaptionedSet& all) {
   std::vector<std::string> captions;
   std::vector<std::vector<std::string>> references;
-  for (const CaptionResult& result : results) {
+  for (const io::CaptionResult& result : results) {
     captions.push_back(result.caption);
     references.push_back(set.pictures[result.picture].captions);
   }
@@ -61,11 +60,11 @@ CaptionedSet set_to_score(const CaptionedSet& all, const std::optional<std::stri
   return split || has_splits(all) ? take_split(all, split.value_or("test")) : all;
 }
 
-SetScores score_set(std::span<const CaptionResult> captions, const CaptionedSet& set, const CaptionedSet& all) {
+SetScores score_set(std::span<const io::CaptionResult> captions, const CaptionedSet& set, const CaptionedSet& all) {
   SetScores scores = score_words(captions, set, all);
   metrics::SceneCounts counts = counts_for(all);
   if (!counts.knows_anything()) return scores;
-  for (const CaptionResult& result : captions) {
+  for (const io::CaptionResult& result : captions) {
     const std::vector<std::string> words = tokenise_caption(result.caption);
     std::vector<metrics::AttendedWord> caption;
     for (const std::string& word : words) caption.push_back({word, {}});
@@ -75,19 +74,20 @@ SetScores score_set(std::span<const CaptionResult> captions, const CaptionedSet&
   return scores;
 }
 
-Evaluation evaluate(const CaptionedSet& set, const CaptionedSet& all, const ModelOptions& options, int batch) {
+Evaluation evaluate(const CaptionedSet& set, const CaptionedSet& all, const Captioner& captioner,
+                    const CaptionOptions& options, const SetEvents& events, const std::stop_token& stop) {
   metrics::SceneCounts counts = counts_for(all);
   CaptionListener listener;
   if (counts.knows_anything()) {
-    listener = [&](const CaptionResult& result, const Caption& said, std::span<const Rect> cells) {
+    listener = [&](const io::CaptionResult& result, const Caption& said, std::span<const Rect> cells) {
       std::vector<metrics::AttendedWord> caption;
       for (const Glimpse& glimpse : said.glimpses) caption.push_back({glimpse.word, glimpse.alpha});
       counts.add(caption, set.pictures[result.picture].things, cells);
     };
   }
   Evaluation evaluation;
-  evaluation.made = caption_set(set, options, batch, listener);
-  if (evaluation.made.captions.empty() || interrupted()) return evaluation;
+  evaluation.made = caption_set(set, captioner, options, events, stop, listener);
+  if (evaluation.made.captions.empty() || stop.stop_requested()) return evaluation;
   evaluation.scores = score_words(evaluation.made.captions, set, all);
   if (listener) evaluation.scores->scene = counts.scores();
   return evaluation;
@@ -138,4 +138,4 @@ std::string as_table(const SetScores& all) {
   return text;
 }
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::eval

@@ -1,4 +1,4 @@
-#include "shard.h"
+#include "io/shard.h"
 
 #include <charconv>
 #include <cstdlib>
@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 
-namespace glimpse::apps {
+namespace glimpse::io {
 namespace {
 
 constexpr std::uint64_t kMostShards = 1'000'000;
@@ -101,4 +101,4 @@ bool Shard::has(std::string_view path) const {
   return hash % count_ == index_;
 }
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::io

@@ -9,7 +9,7 @@
 
 #include "data/captioned_set.h"
 
-namespace glimpse::apps {
+namespace glimpse::io {
 
 struct CaptionResult {
   std::size_t picture = 0;  ///< an index into the set's pictures
@@ -33,4 +33,4 @@ std::string coco_entry(const std::string& id, const std::string& caption);
 void write_results(const std::filesystem::path& path, const train::CaptionedSet& set,
                    std::span<const CaptionResult> captions);
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::io

@@ -1,17 +1,21 @@
-#include "set_run.h"
+#include "eval/set_run.h"
 
 #include <algorithm>
 #include <future>
+#include <new>
+#include <optional>
 #include <utility>
 
-#include "cli/interrupt.h"
-#include "cli/locations.h"
-#include "cli/progress.h"
-#include "cli/terminal.h"
-#include "picture_reader.h"
+#include "image/image.h"
 
-namespace glimpse::apps {
+namespace glimpse::eval {
 namespace {
+
+/// A picture as it came off the disk, or why it did not.
+struct Picture {
+  Image image;
+  std::optional<Error> error;
+};
 
 /// The pictures from `first` on that make the next batch.
 std::vector<Picture> read_batch(const train::CaptionedSet& set, std::size_t first, std::size_t count,
@@ -20,8 +24,14 @@ std::vector<Picture> read_batch(const train::CaptionedSet& set, std::size_t firs
   const std::size_t last = std::min(first + count, set.pictures.size());
   for (std::size_t i = first; i < last; ++i) {
     Picture& picture = batch.emplace_back();
-    picture.path = set.pictures[i].file.native();
-    load_picture(picture, [&options](Picture& loaded) { loaded.image = load_image(loaded.path, options); });
+    try {
+      picture.image = load_image(set.pictures[i].file, options);
+    } catch (const Error& error) {
+      picture.error = error;
+    } catch (const std::bad_alloc&) {
+      picture.error =
+          Error(ErrorCode::kTooLarge, "not enough memory to decode " + quote(set.pictures[i].file.native()));
+    }
   }
   return batch;
 }
@@ -46,12 +56,9 @@ std::vector<Rect> cells_of(const ModelConfig& config, const Image& image) {
 /// Captions batch after batch.
 class SetRun {
  public:
-  SetRun(const Captioner& captioner, const CaptionOptions& options, const CaptionListener& listener,
-         std::size_t pictures)
-      : config_(captioner.config()),
-        listener_(listener),
-        session_(captioner, options),
-        progress_(pictures, "pictures") {}
+  SetRun(const Captioner& captioner, const CaptionOptions& options, const SetEvents& events,
+         const CaptionListener& listener)
+      : config_(captioner.config()), events_(events), listener_(listener), session_(captioner, options) {}
 
   /// Captions those pictures of a batch that could be read and reports the others. `first` of the set's is its first.
   void add(std::vector<Picture>& batch, std::size_t first) {
@@ -59,8 +66,7 @@ class SetRun {
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < batch.size(); ++i) {
       if (batch[i].error) {
-        progress_.clear();
-        report_error(batch[i].error->what());
+        if (events_.failed) events_.failed(*batch[i].error);
         ++result_.failed;
       } else {
         images.push_back(std::move(batch[i].image));
@@ -73,38 +79,31 @@ class SetRun {
       result_.captions.push_back({places[i], best.text});
       if (listener_) listener_(result_.captions.back(), best, cells_of(config_, images[i]));
     }
-    progress_.advance(batch.size());
+    if (events_.advanced) events_.advanced(batch.size());
   }
 
   SetCaptions take() { return std::move(result_); }
 
  private:
   const ModelConfig& config_;
+  const SetEvents& events_;
   const CaptionListener& listener_;
   CaptionSession session_;
   SetCaptions result_;
-  Progress progress_;
 };
 
 }  // namespace
 
-SetCaptions caption_set(const train::CaptionedSet& set, const ModelOptions& options, int batch,
-                        const CaptionListener& listener) {
-  const Model model = load_model(options.model);
-  const auto size = static_cast<std::size_t>(batch);
-  const LoadOptions load = load_options(model.config().input);
+SetCaptions caption_set(const train::CaptionedSet& set, const Captioner& captioner, const CaptionOptions& options,
+                        const SetEvents& events, const std::stop_token& stop, const CaptionListener& listener) {
+  const auto size = static_cast<std::size_t>(captioner.batch());
+  const LoadOptions load = load_options(captioner.config().input);
   const auto read_ahead = [&](std::size_t first) {
     return std::async(std::launch::async, read_batch, std::cref(set), first, size, std::cref(load));
   };
-  std::future<std::vector<Picture>> next = read_ahead(0);  // decodes while the model is compiled
-
-  CaptionerOptions captioner_options;
-  captioner_options.batch = batch;
-  captioner_options.threads = options.threads;
-  captioner_options.tuning_cache = tuning_cache();
-  const Captioner captioner(model, captioner_options);
-  SetRun run(captioner, options.caption, listener, set.pictures.size());
-  for (std::size_t first = 0; first < set.pictures.size() && !interrupted(); first += size) {
+  SetRun run(captioner, options, events, listener);
+  std::future<std::vector<Picture>> next = read_ahead(0);
+  for (std::size_t first = 0; first < set.pictures.size() && !stop.stop_requested(); first += size) {
     std::vector<Picture> now = next.get();
     if (first + size < set.pictures.size()) next = read_ahead(first + size);
     run.add(now, first);
@@ -112,4 +111,4 @@ SetCaptions caption_set(const train::CaptionedSet& set, const ModelOptions& opti
   return run.take();
 }
 
-}  // namespace glimpse::apps
+}  // namespace glimpse::eval
