@@ -169,6 +169,18 @@ Variable gaussian_window(Tape& tape, const Variable& src, const Variable& places
   });
 }
 
+Variable moved_rows(Tape& tape, const Variable& src, const Array& moved) {
+  return tape.record(moved, {src}, [&tape, src, moved](const Array& gradient) {
+    const Array d_src = tape.kernels().copy(gradient);
+    const std::int64_t cols = d_src.dim(1);
+    for (std::int64_t row = 0; row < d_src.dim(0); ++row) {
+      const float* before = src.value().data() + row * cols;
+      if (!std::equal(before, before + cols, moved.data() + row * cols)) std::fill_n(d_src.data() + row * cols, cols, 0.0F);
+    }
+    tape.add_gradient(src, d_src);
+  });
+}
+
 Variable chosen(Tape& tape, const Variable& alphas, const std::vector<int>& cells) {
   const std::int64_t count = alphas.dim(1);
   const auto is_soft = [cells](std::int64_t row) { return cells[static_cast<std::size_t>(row)] < 0; };

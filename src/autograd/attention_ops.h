@@ -60,6 +60,9 @@ Gaze split_heads(const Gaze& gaze, std::int64_t heads);
 /// src [rows, cells] times a Gaussian around places [rows, 2]; see dnn::Window.
 Variable gaussian_window(Tape& tape, const Variable& src, const Variable& places, const dnn::Window& window);
 
+/// `moved` in place of `src`, [rows, cols] both; a gradient flows back to the rows that are the same.
+Variable moved_rows(Tape& tape, const Variable& src, const dnn::Array& moved);
+
 /// Rows of alphas [rows, cells] with 1 in the cell that is theirs and 0 elsewhere; where that is negative, the row
 /// itself, and only there does a gradient flow back.
 Variable chosen(Tape& tape, const Variable& alphas, const std::vector<int>& cells);

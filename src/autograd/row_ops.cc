@@ -78,14 +78,17 @@ Variable gather_rows(Tape& tape, const Variable& src, std::vector<int> rows) {
   });
 }
 
-Variable first_rows(Tape& tape, const Variable& src, std::int64_t count) {
-  if (count == src.dim(0)) return src;
+Variable rectangle(Tape& tape, const Variable& src, dnn::Corner corner, std::int64_t rows, std::int64_t cols) {
   dnn::Kernels& kernels = tape.kernels();
-  const Array dst = kernels.take({count, src.dim(1)});
-  dnn::copy_from(src.value(), {}, dst, kernels.threads());
-  return tape.record(dst, {src}, [&tape, src](const Array& gradient) {
-    dnn::add_to(gradient, tape.gradient_to_add_to(src), {}, tape.kernels().threads());
+  const Array dst = kernels.take({rows, cols});
+  dnn::copy_from(src.value(), corner, dst, kernels.threads());
+  return tape.record(dst, {src}, [&tape, src, corner](const Array& gradient) {
+    dnn::add_to(gradient, tape.gradient_to_add_to(src), corner, tape.kernels().threads());
   });
+}
+
+Variable first_rows(Tape& tape, const Variable& src, std::int64_t count) {
+  return count == src.dim(0) ? src : rectangle(tape, src, {}, count, src.dim(1));
 }
 
 Variable concat_rows(Tape& tape, std::span<const Variable> srcs) {
@@ -111,12 +114,7 @@ Variable concat_rows(Tape& tape, std::span<const Variable> srcs) {
 }
 
 Variable slice_columns(Tape& tape, const Variable& src, std::int64_t first, std::int64_t count) {
-  dnn::Kernels& kernels = tape.kernels();
-  const Array dst = kernels.take({src.dim(0), count});
-  dnn::copy_from(src.value(), {0, first}, dst, kernels.threads());
-  return tape.record(dst, {src}, [&tape, src, first](const Array& gradient) {
-    dnn::add_to(gradient, tape.gradient_to_add_to(src), {0, first}, tape.kernels().threads());
-  });
+  return rectangle(tape, src, {0, first}, src.dim(0), count);
 }
 
 Variable concat_columns(Tape& tape, std::span<const Variable> srcs) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "autograd/tape.h"
+#include "dnn/math/row_math.h"
 
 namespace glimpse::train {
 
@@ -25,6 +26,8 @@ Variable gather_rows(Tape& tape, const Variable& src, std::vector<int> rows);
 Variable first_rows(Tape& tape, const Variable& src, std::int64_t count);
 /// Along the first dimension; the others are the same.
 Variable concat_rows(Tape& tape, std::span<const Variable> srcs);
+/// The rectangle of `src` from `corner` on, [rows, cols].
+Variable rectangle(Tape& tape, const Variable& src, dnn::Corner corner, std::int64_t rows, std::int64_t cols);
 Variable slice_columns(Tape& tape, const Variable& src, std::int64_t first, std::int64_t count);
 Variable concat_columns(Tape& tape, std::span<const Variable> srcs);
 

@@ -1,5 +1,5 @@
-/// The Show-Attend-Tell decoder (Xu et al. 2015; exact formulas: DecoderConfig): attention over the encoder's cells,
-/// gate, LSTM, word scores.
+/// A captioner's decoder: a step as text (net/step_graph.h; Show, Attend and Tell and its variants: formulas.h) with
+/// weights, as something that search runs.
 #pragma once
 
 #include <cstdint>
@@ -57,6 +57,7 @@ struct StepParts {
 /// nothing large is allocated after that.
 class DecoderSession : public search::StepModel {
  public:
+  /// Throws Error(kUsage) for fewer than one image or row.
   DecoderSession(Decoder decoder, int images, int rows_per_image);
   ~DecoderSession() override;
 

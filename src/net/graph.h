@@ -34,6 +34,7 @@
 namespace glimpse::net {
 
 using ops::kImage;
+using ops::kToken;
 using ops::Node;
 inline constexpr std::string_view kImageName = "image";
 

@@ -15,7 +15,7 @@ std::vector<Shape> infer_shapes(const GraphSpec& graph, const Shape& input);
 
 /// The shape that `source`, as it stands in Node::sources, has.
 inline const Shape& source_shape(int source, const std::vector<Shape>& shapes, const Shape& input) {
-  return source == kImage ? input : shapes[static_cast<std::size_t>(source)];
+  return source < 0 ? input : shapes[static_cast<std::size_t>(source)];
 }
 
 /// The node `index` with the shapes of what it reads and of its result.

@@ -21,16 +21,15 @@ constexpr std::int64_t kMaxMultiplyAdds = std::int64_t{1} << 50;  // ResNet-152 
 /// Collects the tensors of node after node.
 class TensorLister {
  public:
-  TensorLister(const GraphSpec& graph, const Shape& input)
-      : graph_(graph), input_(input), shapes_(infer_shapes(graph, input)) {}
+  TensorLister(const GraphSpec& graph, const std::vector<Shape>& shapes, const Shape& input)
+      : graph_(graph), input_(input), shapes_(shapes) {}
 
   std::vector<TensorSpec> list() {
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
       const ops::NodeView view = view_of(graph_, i, shapes_, input_);
-      ops::TensorList tensors;
+      ops::TensorList tensors(view.attributes().weights());
       view.node.op->tensors(view, tensors);
       for (TensorSpec tensor : tensors.tensors()) {
-        tensor.name = view.attributes().weights() + tensor.name;
         tensor.node = static_cast<int>(i);
         add(view, std::move(tensor));
       }
@@ -60,7 +59,7 @@ class TensorLister {
 
   const GraphSpec& graph_;
   const Shape& input_;
-  const std::vector<Shape> shapes_;
+  const std::vector<Shape>& shapes_;
   std::vector<TensorSpec> specs_;
   std::map<std::string, std::size_t> indices_;
 };
@@ -93,6 +92,9 @@ float random_value(const TensorSpec& spec, Random& random) {
     case Role::kVariance:
       return between(0.5, 1.5);
     case Role::kBias:
+    case Role::kGateBias:
+    case Role::kEmbedding:
+    case Role::kSharpness:
     case Role::kShift:
     case Role::kMean:
       return between(-0.1, 0.1);
@@ -103,7 +105,11 @@ float random_value(const TensorSpec& spec, Random& random) {
 }  // namespace
 
 std::vector<TensorSpec> required_tensors(const GraphSpec& graph, const Shape& input) {
-  return TensorLister(graph, input).list();
+  return collect_tensors(graph, infer_shapes(graph, input), input);
+}
+
+std::vector<TensorSpec> collect_tensors(const GraphSpec& graph, const std::vector<Shape>& shapes, const Shape& input) {
+  return TensorLister(graph, shapes, input).list();
 }
 
 std::vector<NodeCost> node_costs(const GraphSpec& graph, const Shape& input) {

@@ -20,6 +20,9 @@ using ops::TensorSpec;
 /// where they would have to differ in shape, or where one would be absurdly large.
 std::vector<TensorSpec> required_tensors(const GraphSpec& graph, const Shape& input);
 
+/// The same for shapes that were inferred already.
+std::vector<TensorSpec> collect_tensors(const GraphSpec& graph, const std::vector<Shape>& shapes, const Shape& input);
+
 struct NodeCost {
   std::int64_t parameters = 0;     ///< of tensors that no earlier node has; running statistics are not counted
   std::int64_t multiply_adds = 0;  ///< of convolutions and linear maps, counted as the direct algorithm

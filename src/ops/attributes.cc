@@ -1,6 +1,7 @@
 #include "ops/attributes.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 
@@ -77,6 +78,8 @@ std::string expected(const AttributeRule& rule) {
       return listed(dnn::activation_names());
     case AttributeKind::kChoice:
       return listed(rule.choices);
+    case AttributeKind::kName:
+      return "0, 1 or the name of a tensor";
     case AttributeKind::kPrefix:
       return "the start of tensor names";
   }
@@ -159,6 +162,9 @@ class AttributeReader {
         return read_float(text, value.real) && value.real > 0 && value.real <= 1;
       case AttributeKind::kNumber:
         return read_float(text, value.real);
+      case AttributeKind::kName:
+        value.text = text;
+        return text == "0" || text == "1" || (!text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) != 0);
       case AttributeKind::kChoice:
         value.text = text;
         return std::find(rule.choices.begin(), rule.choices.end(), text) != rule.choices.end();

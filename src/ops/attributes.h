@@ -24,6 +24,7 @@ enum class AttributeKind {
   kNumber,      ///< a finite number
   kActivation,  ///< the name of an activation; brings lo= and hi= with it, which belong to clip
   kChoice,      ///< one of AttributeRule::choices
+  kName,        ///< 0, 1, or names of tensors between commas
   kPrefix       ///< the start of tensor names
 };
 

@@ -20,8 +20,32 @@ const Operation& linear();          // linear.cc
 const Operation& squeeze_excite();  // excitation.cc
 const Operation& cbam();
 const Operation& self_attention();  // self_attention.cc
+const Operation& embed();           // gather.cc
+const Operation& memory();
+const Operation& state();
+const Operation& part();
+const Operation& param();
+const Operation& dropout();
+const Operation& lstm();    // lstm.cc
+const Operation& mean();    // reduce.cc
+const Operation& attend();  // attend.cc
+const Operation& read();
+const Operation& unit();
+const Operation& scale();
+const Operation& channel_weights();  // channels.cc
+const Operation& recall();
 
 /// [N,C,H,W] → [N,C,1,1], plain: what pooling and excitation share on the tape.
 train::Variable global_average(train::Tape& tape, const train::Variable& src);
+/// A constant [1, 1].
+train::Variable number(train::Tape& tape, float value);
+
+// What is packed in files of their own.
+std::unique_ptr<PackedStep> pack_recall(const PackContext& node);  // recall.cc
+std::unique_ptr<PackedStep> pack_unit(const PackContext& node);    // elementwise_step.cc
+std::unique_ptr<PackedStep> pack_scale(const PackContext& node);
+std::unique_ptr<PackedStep> pack_activate(const PackContext& node);
+std::unique_ptr<PackedStep> pack_binary(const PackContext& node, bool multiplies);
+std::unique_ptr<PackedStep> pack_concat(const PackContext& node);
 
 }  // namespace glimpse::ops

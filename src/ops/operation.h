@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,10 +21,14 @@
 namespace glimpse::ops {
 
 class Operation;
+class PackedStep;
 class PlanContext;
 class TapeContext;
+struct PackContext;
+class TapeStep;
 
-inline constexpr int kImage = -1;  ///< stands for the network's input among a node's sources
+inline constexpr int kImage = -1;  ///< stands for the network's input among a node's sources: `image`, or `features`
+inline constexpr int kToken = -2;  ///< the word that a decoder's step is fed
 
 /// One line of a graph's text.
 struct Node {
@@ -39,8 +45,9 @@ struct Node {
 struct NodeView {
   const std::string& file;
   const Node& node;
-  std::vector<Shape> srcs;  ///< of its sources; maps are [N,C,H,W]
-  Shape dst = {};           ///< of its result; empty while that is what is asked for
+  /// Of its sources. A network's maps are [N,C,H,W]; a decoder's values [1,D], or [1,cells,D] for maps of cells.
+  std::vector<Shape> srcs;
+  Shape dst = {};  ///< of its result; empty while that is what is asked for
 
   const Attributes& attributes() const { return node.attributes; }
   const Shape& src() const { return srcs.front(); }
@@ -50,7 +57,18 @@ struct NodeView {
 
 /// A tensor that a node reads from the weights file.
 struct TensorSpec {
-  enum class Role { kWeight, kBias, kScale, kShift, kMean, kVariance };
+  /// What it is, which also says what it starts from when it is trained.
+  enum class Role {
+    kWeight,
+    kBias,
+    kGateBias,   ///< of an LSTM's gates i, f, g, o: the second quarter starts at 1 (Jozefowicz et al. 2015)
+    kEmbedding,  ///< a row a word
+    kSharpness,  ///< the factor of cosines
+    kScale,
+    kShift,
+    kMean,
+    kVariance
+  };
   std::string name;
   Shape shape;
   Role role = Role::kWeight;
@@ -63,8 +81,12 @@ struct TensorSpec {
 /// Collects the tensors of one node. Names are the node's prefix and `part`: ".weight", ".squeeze.bias".
 class TensorList {
  public:
+  explicit TensorList(std::string prefix) : prefix_(std::move(prefix)) {}
   void add(const std::string& part, Shape shape, TensorSpec::Role role) {
-    tensors_.push_back({part, std::move(shape), role, 0});
+    add_named(prefix_ + part, std::move(shape), role);
+  }
+  void add_named(std::string name, Shape shape, TensorSpec::Role role) {
+    tensors_.push_back({std::move(name), std::move(shape), role, 0});
   }
   /// `part`.weight of that shape, and `part`.bias [shape[0]] where asked.
   void add_affine(const std::string& part, const Shape& weight, bool bias);
@@ -74,7 +96,8 @@ class TensorList {
   const std::vector<TensorSpec>& tensors() const { return tensors_; }
 
  private:
-  std::vector<TensorSpec> tensors_;  // names are parts
+  std::string prefix_;
+  std::vector<TensorSpec> tensors_;
 };
 
 /// What a plan's step does beside its own operation, and what an operation is to the step in front of it.
@@ -93,11 +116,26 @@ struct Fusion {
 
 inline constexpr std::size_t kAnyNumber = std::numeric_limits<std::size_t>::max();
 
+/// A matrix product of one step, for benchmarks to hold a step against: left [batch, rows, inner] · right [batch, inner,
+/// cols].
+struct StepProductSpec {
+  std::string name;
+  std::int64_t batch = 1;
+  std::int64_t rows = 1;
+  std::int64_t inner = 1;
+  std::int64_t cols = 1;
+  bool constant = true;  ///< the right side is weights
+};
+
+/// The two kinds of text that operations stand in: networks (net/graph.h) and decoders' steps (net/step_graph.h).
+enum class Dialect { kNetwork, kStep };
+
 class Operation {
  public:
   virtual ~Operation() = default;
 
   virtual std::string_view name() const = 0;
+  virtual bool belongs_to(Dialect dialect) const { return dialect == Dialect::kNetwork; }
   virtual std::size_t min_inputs() const { return 1; }
   virtual std::size_t max_inputs() const { return min_inputs(); }
   virtual std::vector<AttributeRule> attributes() const { return {}; }
@@ -111,14 +149,34 @@ class Operation {
   /// Of one run, counted as the direct algorithm.
   virtual std::int64_t multiply_adds(const NodeView& /*view*/) const { return 0; }
 
-  /// Describes its step to the plan's builder; gives the step's result.
-  virtual dnn::Value plan(PlanContext& context) const = 0;
-  /// Computes its value on the tape.
-  virtual train::Variable tape(TapeContext& context) const = 0;
+  /// How many values it has; those after the first are named in the text behind a comma.
+  virtual std::size_t results() const { return 1; }
+  /// Shapes of the further values.
+  virtual Shape further_shape(const NodeView& view, std::size_t /*index*/) const { return view.dst; }
+
+  /// Describes its step to a network's plan; gives the step's result. Throws Error(kInternal) where the operation is no
+  /// network's.
+  virtual dnn::Value plan(PlanContext& context) const;
+  /// Computes its value on the tape, of a network.
+  virtual train::Variable tape(TapeContext& context) const;
+
+  /// Packs itself for a decoder's steps; several nodes at once where `merges` says so.
+  virtual std::unique_ptr<PackedStep> pack(std::span<const PackContext> nodes) const;
+  /// Whether nodes of this operation that read the same values are packed as one.
+  virtual bool merges() const { return false; }
+  /// The matrix product of a step of that many rows, where it comes to one.
+  virtual std::optional<StepProductSpec> product(const NodeView& view, std::int64_t images,
+                                                 std::int64_t rows_per_image) const;
+  /// Computes their values on the tape, of a decoder under training; see ops/tape_step.h.
+  virtual void teach(std::span<TapeStep* const> nodes) const;
+  /// Whether it must be computed step by step though no later step reads it: it looks at pictures.
+  virtual bool looks() const { return false; }
 };
 
-/// The operation spelt `name`, or nothing.
-const Operation* find_operation(std::string_view name);
-std::vector<std::string_view> operation_names();
+/// The operation spelt `name` of a dialect, or nothing.
+const Operation* find_operation(std::string_view name, Dialect dialect);
+std::vector<std::string_view> operation_names(Dialect dialect);
+/// What the further names of an operation with several results become.
+const Operation& part_operation();
 
 }  // namespace glimpse::ops

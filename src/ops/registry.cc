@@ -20,23 +20,40 @@ const auto& operations() {
                                          &linear(),
                                          &squeeze_excite(),
                                          &cbam(),
-                                         &self_attention()};
+                                         &self_attention(),
+                                         &embed(),
+                                         &memory(),
+                                         &state(),
+                                         &param(),
+                                         &dropout(),
+                                         &lstm(),
+                                         &mean(),
+                                         &attend(),
+                                         &read(),
+                                         &unit(),
+                                         &scale(),
+                                         &channel_weights(),
+                                         &recall()};
   return kOperations;
 }
 
 }  // namespace
 
-const Operation* find_operation(std::string_view name) {
+const Operation* find_operation(std::string_view name, Dialect dialect) {
   for (const Operation* operation : operations()) {
-    if (operation->name() == name) return operation;
+    if (operation->name() == name && operation->belongs_to(dialect)) return operation;
   }
   return nullptr;
 }
 
-std::vector<std::string_view> operation_names() {
+std::vector<std::string_view> operation_names(Dialect dialect) {
   std::vector<std::string_view> names;
-  for (const Operation* operation : operations()) names.push_back(operation->name());
+  for (const Operation* operation : operations()) {
+    if (operation->belongs_to(dialect)) names.push_back(operation->name());
+  }
   return names;
 }
+
+const Operation& part_operation() { return part(); }
 
 }  // namespace glimpse::ops

@@ -23,7 +23,7 @@ std::span<float> in_place(Floats src, float* dst, std::int64_t count) {
 }
 
 constexpr std::array<ActivationFunction, 6> kFunctions = {{
-    {Kind::kNone, "none", dnnl_alg_kind_undef, true,
+    {Kind::kNone, "none", dnnl_alg_kind_undef, false,
      [](const Activation&, Floats src, float* dst, std::int64_t n) { in_place(src, dst, n); },
      [](const Activation&, Floats, Floats, Floats d_dst, float* d_src, std::int64_t n) { in_place(d_dst, d_src, n); }},
     {Kind::kRelu, "relu", dnnl_eltwise_relu, true,

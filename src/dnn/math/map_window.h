@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 namespace glimpse::dnn {
@@ -46,5 +47,24 @@ struct Place {
     return std::exp(-(down * down + across * across) / (2 * window.sigma() * window.sigma()));
   }
 };
+
+/// `place`, or where no cell that counts lies in the window around it, the middle of the nearest that does.
+/// counts(i): whether cell i of `cells` counts at all.
+template <typename Counts>
+Place nearest_seen(const Place& place, std::int64_t cells, const Window& window, Counts counts) {
+  std::int64_t nearest = 0;
+  float least = std::numeric_limits<float>::infinity();
+  for (std::int64_t i = 0; i < cells; ++i) {
+    if (!counts(i)) continue;
+    if (place.sees(i, window)) return place;
+    const auto [down, across] = place.to(i, window);
+    const float distance = down * down + across * across;
+    if (distance < least) {
+      least = distance;
+      nearest = i;
+    }
+  }
+  return Place::middle_of(nearest, window);
+}
 
 }  // namespace glimpse::dnn

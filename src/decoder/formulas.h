@@ -1,0 +1,46 @@
+/// Show, Attend and Tell (Xu et al. 2015) and its variants as text: how a DecoderConfig's formulas become a graph
+/// (net/step_graph.h). Models keep their formulas; what runs and learns is this text.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/safetensors.h"
+#include "model/model.h"
+#include "net/step_graph.h"
+
+namespace glimpse {
+
+struct DecoderSizes {
+  std::int64_t features = 0;     ///< D, channels of the encoder's map
+  std::int64_t memory = 512;     ///< D', of what attention reads: the projection's, else D
+  std::int64_t attention = 256;  ///< A, keys and queries
+  std::int64_t hidden = 512;     ///< n, the LSTM's state
+  std::int64_t embedding = 256;  ///< m, of a word
+  std::int64_t init = 512;       ///< hidden layer of a two-layer start
+  std::int64_t place = 256;      ///< hidden layer of what predicts a window's place
+  std::int64_t channel = 256;    ///< k, keys and queries of the channels' weights
+  std::int64_t history = 256;    ///< keys and queries of the past's weights
+  std::int64_t deep = 512;       ///< E, of the deep output
+  std::int64_t vocabulary = 0;   ///< V
+  bool query_bias = false;       ///< beside the key's bias, which makes it superfluous: for sets that come with one
+};
+
+/// Those of a weights file, read from the tensors' shapes. Throws Error(kModel) naming file and tensor for one that is
+/// missing or no matrix, and for sizes that `config.heads` cannot share.
+DecoderSizes read_sizes(const DecoderConfig& config, const Weights& weights);
+
+/// The step as text.
+std::string decoder_text(const DecoderConfig& config, const DecoderSizes& sizes);
+
+/// The step as a graph: the config's own text where it has one, else that of its formulas. `file` is what messages call
+/// it. Throws Error(kModel) for a text that does not fit.
+net::StepGraph decoder_graph(const DecoderConfig& config, const DecoderSizes& sizes);
+
+/// The order in which tensors of these names get their random numbers, so that a seed gives the same ones whatever the
+/// order of the text; others come after.
+const std::vector<std::string_view>& tensor_order();
+
+}  // namespace glimpse
