@@ -17,18 +17,24 @@ using Output = DecoderConfig::Output;
 using Score = DecoderConfig::Score;
 using Selector = DecoderConfig::Selector;
 
-[[noreturn]] void fail(const Weights& weights, std::string_view name, const std::string& what) {
-  throw Error(ErrorCode::kModel, quote(weights.path().native()) + ": tensor " + quote(name) + ' ' + what);
-}
+/// Tensors of which only the shapes are looked at.
+struct Shapes {
+  const std::string& label;
+  const ShapeOf& shape_of;
 
-/// The shape of a matrix, both sides at least 1.
-std::pair<std::int64_t, std::int64_t> matrix_shape(const Weights& weights, std::string_view name) {
-  const Shape& shape = weights.at(name).shape;
-  if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1) {
-    fail(weights, name, "has shape " + to_string(shape) + ", the model needs a matrix");
+  [[noreturn]] void fail(std::string_view name, const std::string& what) const {
+    throw Error(ErrorCode::kModel, quote(label) + ": tensor " + quote(name) + ' ' + what);
   }
-  return {shape[0], shape[1]};
-}
+  /// A matrix, both sides at least 1.
+  std::pair<std::int64_t, std::int64_t> matrix(std::string_view name) const {
+    const Shape* shape = shape_of(name);
+    if (shape == nullptr) fail(name, "is missing");
+    if (shape->size() != 2 || (*shape)[0] < 1 || (*shape)[1] < 1) {
+      fail(name, "has shape " + to_string(*shape) + ", the model needs a matrix");
+    }
+    return {(*shape)[0], (*shape)[1]};
+  }
+};
 
 bool has_channel_query(const DecoderConfig& config) {
   return config.channels == Channels::kChannelSpatial || config.channels == Channels::kSpatialChannel;
@@ -37,7 +43,12 @@ bool has_channel_query(const DecoderConfig& config) {
 /// Lines of text.
 class Text {
  public:
-  explicit Text(const DecoderConfig& config, const DecoderSizes& sizes) : config_(config), sizes_(sizes) {}
+  Text(const DecoderConfig& config, const DecoderSizes& sizes) : config_(config), sizes_(sizes) {
+    if (config.feature_projection == FeatureProjection::kNone) sizes_.memory = sizes.features;
+    for (std::int64_t* size : {&sizes_.place, &sizes_.channel, &sizes_.history}) {
+      if (*size == 0) *size = sizes.attention;
+    }
+  }
 
   std::string write() {
     line("# Show, Attend and Tell (Xu et al. 2015): once a picture");
@@ -196,40 +207,48 @@ class Text {
   }
 
   const DecoderConfig& config_;
-  const DecoderSizes& sizes_;
+  DecoderSizes sizes_;
   std::string z_ = "z";  // the gated context
   std::string text_;
 };
 
 }  // namespace
 
-DecoderSizes read_sizes(const DecoderConfig& config, const Weights& weights) {
+DecoderSizes read_sizes(const DecoderConfig& config, const std::string& label, const ShapeOf& shape_of) {
+  const Shapes shapes{label, shape_of};
   DecoderSizes sizes;
-  std::tie(sizes.attention, sizes.memory) = matrix_shape(weights, "key.weight");
+  std::tie(sizes.attention, sizes.memory) = shapes.matrix("key.weight");
   sizes.features = sizes.memory;
   if (config.feature_projection != FeatureProjection::kNone) {
-    std::tie(sizes.memory, sizes.features) = matrix_shape(weights, "feature.weight");
+    std::tie(sizes.memory, sizes.features) = shapes.matrix("feature.weight");
   }
-  const std::int64_t gates = matrix_shape(weights, "lstm.weight_hh").first;
-  sizes.hidden = matrix_shape(weights, "lstm.weight_hh").second;
-  if (gates != 4 * sizes.hidden) {
-    fail(weights, "lstm.weight_hh",
-         "has shape " + to_string(weights.at("lstm.weight_hh").shape) + ", the model needs 4n × n");
+  const auto [gates, hidden] = shapes.matrix("lstm.weight_hh");
+  sizes.hidden = hidden;
+  if (gates != 4 * hidden) {
+    shapes.fail("lstm.weight_hh", "has shape " + to_string(Shape{gates, hidden}) + ", the model needs 4n × n");
   }
-  std::tie(sizes.vocabulary, sizes.embedding) = matrix_shape(weights, "embedding.weight");
-  if (config.init == Init::kTwoLayer) sizes.init = matrix_shape(weights, "init.weight").first;
-  if (config.selector == Selector::kLocal) sizes.place = matrix_shape(weights, "place_hidden.weight").first;
-  if (has_channel_query(config)) sizes.channel = matrix_shape(weights, "channel.query.weight").first;
-  if (config.history != History::kNone) sizes.history = matrix_shape(weights, "history.query.weight").first;
-  if (config.output != Output::kPlain) sizes.deep = matrix_shape(weights, "deep.h.weight").first;
-  sizes.query_bias = weights.contains("query.bias");
+  std::tie(sizes.vocabulary, sizes.embedding) = shapes.matrix("embedding.weight");
+  if (config.init == Init::kTwoLayer) sizes.init = shapes.matrix("init.weight").first;
+  if (config.selector == Selector::kLocal) sizes.place = shapes.matrix("place_hidden.weight").first;
+  if (has_channel_query(config)) sizes.channel = shapes.matrix("channel.query.weight").first;
+  if (config.history != History::kNone) sizes.history = shapes.matrix("history.query.weight").first;
+  if (config.output != Output::kPlain) sizes.deep = shapes.matrix("deep.h.weight").first;
+  sizes.query_bias = shape_of("query.bias") != nullptr;
   for (const std::int64_t size : {sizes.attention, sizes.memory}) {
     if (size % config.heads == 0) continue;
-    fail(weights, "key.weight",
-         "has shape " + to_string(weights.at("key.weight").shape) + ", which " + std::to_string(config.heads) +
-             " heads cannot share evenly");
+    shapes.fail("key.weight", "has shape " + to_string(Shape{sizes.attention, sizes.memory}) + ", which " +
+                                  std::to_string(config.heads) + " heads cannot share evenly");
   }
   return sizes;
+}
+
+DecoderSizes read_sizes(const DecoderConfig& config, const Weights& weights) {
+  const std::string label = weights.path().native();
+  return read_sizes(config, label, [&](std::string_view name) -> const Shape* {
+    const auto found = weights.tensors().find(name);
+    if (found == weights.tensors().end() && name != "query.bias") weights.at(name);  // throws, with the nearest name
+    return found == weights.tensors().end() ? nullptr : &found->second.shape;
+  });
 }
 
 std::string decoder_text(const DecoderConfig& config, const DecoderSizes& sizes) { return Text(config, sizes).write(); }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,9 +21,9 @@ struct DecoderSizes {
   std::int64_t hidden = 512;     ///< n, the LSTM's state
   std::int64_t embedding = 256;  ///< m, of a word
   std::int64_t init = 512;       ///< hidden layer of a two-layer start
-  std::int64_t place = 256;      ///< hidden layer of what predicts a window's place
-  std::int64_t channel = 256;    ///< k, keys and queries of the channels' weights
-  std::int64_t history = 256;    ///< keys and queries of the past's weights
+  std::int64_t place = 0;        ///< hidden layer of what predicts a window's place; 0: A, as the next two
+  std::int64_t channel = 0;      ///< k, keys and queries of the channels' weights
+  std::int64_t history = 0;      ///< keys and queries of the past's weights
   std::int64_t deep = 512;       ///< E, of the deep output
   std::int64_t vocabulary = 0;   ///< V
   bool query_bias = false;       ///< beside the key's bias, which makes it superfluous: for sets that come with one
@@ -31,6 +32,10 @@ struct DecoderSizes {
 /// Those of a weights file, read from the tensors' shapes. Throws Error(kModel) naming file and tensor for one that is
 /// missing or no matrix, and for sizes that `config.heads` cannot share.
 DecoderSizes read_sizes(const DecoderConfig& config, const Weights& weights);
+/// The same of any set of tensors: by name to its shape, none where there is no such tensor. `label` is what messages
+/// call the set.
+using ShapeOf = std::function<const Shape*(std::string_view name)>;
+DecoderSizes read_sizes(const DecoderConfig& config, const std::string& label, const ShapeOf& shape_of);
 
 /// The step as text.
 std::string decoder_text(const DecoderConfig& config, const DecoderSizes& sizes);

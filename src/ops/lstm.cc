@@ -43,7 +43,12 @@ class Lstm final : public Operation {
     for (std::size_t i = 0; i < last; ++i) {
       for (train::Piece& piece : step.pieces(i)) sums.push_back(std::move(piece));
     }
-    const train::LstmState state = train::lstm_cell(step.tape, sums, step.pieces(last).front().matrix, step.rows());
+    // It may have more rows than this step, but no columns beside its own.
+    const std::vector<train::Piece> held = step.pieces(last);
+    const bool plain = held.size() == 1 && held[0].corner.row == 0 && held[0].corner.col == 0 &&
+                       held[0].matrix.dim(1) == step.width(last);
+    const train::Variable c = plain ? held[0].matrix : step.src(last);
+    const train::LstmState state = train::lstm_cell(step.tape, sums, c, step.rows());
     step.give(state.h);
     step.give(state.c);
   }

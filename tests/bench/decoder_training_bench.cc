@@ -37,7 +37,7 @@ double captions_a_second(std::int64_t cells, int threads) {
   using Clock = std::chrono::steady_clock;
   const glimpse::DecoderConfig config;
   glimpse::train::ParameterSet parameters;
-  glimpse::train::DecoderShape shape;
+  glimpse::DecoderSizes shape;
   shape.features = kFeatures;
   shape.vocabulary = kWords;
   glimpse::train::add_decoder_parameters(config, shape, 1, parameters);

@@ -29,9 +29,9 @@ TEST(DecoderLosses, TenStepsGoAsAnIndependentProgramSays) {
   const nlohmann::json expected =
       nlohmann::json::parse(read_file(testing::source_path("tests/train/decoder_losses.json"), std::size_t{1} << 20));
   const nlohmann::json& sizes = expected.at("sizes");
-  DecoderShape shape;
+  DecoderSizes shape;
   shape.features = sizes.at("features");
-  shape.projected = sizes.at("projected");
+  shape.memory = sizes.at("projected");
   shape.attention = sizes.at("attention");
   shape.hidden = sizes.at("hidden");
   shape.embedding = sizes.at("embedding");

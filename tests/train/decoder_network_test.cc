@@ -38,9 +38,18 @@ RandomDecoderShape tiny_shape() {
   return shape;
 }
 
-DecoderShape shape_of(const RandomDecoderShape& random) {
-  return {random.features, random.projected, random.attention, random.hidden,         random.embedding,
-          random.init,     random.deep,      random.words,     random.optional_biases};
+DecoderSizes shape_of(const RandomDecoderShape& random) {
+  DecoderSizes sizes;
+  sizes.features = random.features;
+  sizes.memory = random.projected;
+  sizes.attention = random.attention;
+  sizes.hidden = random.hidden;
+  sizes.embedding = random.embedding;
+  sizes.init = random.init;
+  sizes.deep = random.deep;
+  sizes.vocabulary = random.words;
+  sizes.query_bias = random.optional_biases;
+  return sizes;
 }
 
 /// Of different lengths, one of them empty, one cut, neither sorted nor grouped by picture.
@@ -210,7 +219,7 @@ TEST(DecoderNetwork, ForwardEqualsInferenceForEveryVariant) {
         copies.emplace(parameter.name, parameter.value.clone());
       return copies;
     }());
-    EXPECT_EQ(decoder_shape(config, weights).hidden, shape.hidden);
+    EXPECT_EQ(read_sizes(config, weights).hidden, shape.hidden);
     DecoderSession session(Decoder(config, weights, shape.grid(), static_cast<int>(shape.words)), 1, 1);
     const Tensor features = glimpse::testing::random_features(shape, kImages, 9);
     const std::size_t size = features.values().size() / kImages;

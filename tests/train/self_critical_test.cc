@@ -57,9 +57,9 @@ class SelfCriticalTest : public ::testing::Test {
       input_.pictures.push_back({file, captions[i]});
     }
     add_parameters(input_.encoder, {1, 3, kSide, kSide}, 5, parameters_);
-    DecoderShape shape;
+    DecoderSizes shape;
     shape.features = 5;
-    shape.projected = shape.attention = shape.hidden = shape.embedding = shape.init = shape.deep = 4;
+    shape.memory = shape.attention = shape.hidden = shape.embedding = shape.init = shape.deep = 4;
     shape.vocabulary = kWords;
     add_decoder_parameters(input_.config.decoder, shape, 6, parameters_);
     Random random(7);

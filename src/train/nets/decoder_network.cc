@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <optional>
 #include <string>
 #include <utility>
 
+#include "autograd/attention_ops.h"
 #include "autograd/channel_ops.h"
 #include "autograd/losses.h"
 #include "autograd/map_ops.h"
@@ -14,16 +14,13 @@
 #include "autograd/step_ops.h"
 #include "core/error.h"
 #include "core/random.h"
-#include "train/nets/decoder_attention.h"
+#include "core/seed.h"
+#include "train/nets/step_network.h"
 
 namespace glimpse::train {
 namespace {
 
 using Config = DecoderConfig;
-using dnn::Activation;
-
-constexpr Activation kTanh = {Activation::Kind::kTanh};
-constexpr Activation kRelu = {Activation::Kind::kRelu};
 
 /// Captions by falling length, so that those that are still running are the first rows, and their words step by step.
 struct Batch {
@@ -73,176 +70,50 @@ dnn::RowsOfImages rows_of_images(const Batch& batch, std::int64_t images) {
   return rows;
 }
 
-/// One training step: what its parts share.
-class Teaching {
- public:
-  Teaching(const Config& config, ParameterSet& parameters, Grid grid, Tape& tape, const DecoderLossOptions& options)
-      : config_(config), parameters_(parameters), grid_(grid), tape_(tape), options_(options) {}
-
-  DecoderLoss run(const Variable& features, std::span<const TrainingCaption> captions, std::span<const float> masks);
-
- private:
-  Variable parameter(const std::string& name) { return tape_.parameter(parameters_.at(name)); }
-  Variable layer(const std::string& name, const Variable& src) {
-    return linear(tape_, src, parameter(name + ".weight"), parameter(name + ".bias"));
+/// The captions at their images, and what is drawn for them.
+ops::Lesson lesson_of(const Batch& batch, Grid grid, std::int64_t images, const DecoderLossOptions& options, Tape& tape,
+                      ParameterSet& parameters) {
+  ops::Lesson lesson{tape, parameters};
+  lesson.grid_rows = grid.rows;
+  lesson.grid_cols = grid.cols;
+  lesson.images = images;
+  lesson.alive = batch.alive;
+  lesson.tokens = batch.tokens;
+  lesson.dropout = {options.feature_dropout, options.embedding_dropout, options.output_dropout, options.seed};
+  lesson.hard = {options.seed, options.hard_expectation};
+  if (images == 0) return lesson;
+  lesson.image_of_row = batch.images;
+  lesson.gaze = {grid.cells(), rows_of_images(batch, images)};
+  lesson.expects.resize(batch.images.size());
+  for (std::size_t image = 0; image < lesson.gaze.rows.size(); ++image) {
+    const bool expects = Random(mixed(options.seed, ~image)).uniform() < options.hard_expectation;
+    for (const int row : lesson.gaze.rows[image]) lesson.expects[static_cast<std::size_t>(row)] = expects ? 1 : 0;
   }
-  Variable dropped(const Variable& src, double rate, std::uint64_t which) {
-    return dropout(tape_, src, rate, options_.seed * 3 + which);
-  }
-  std::int64_t hidden() { return parameters_.at("lstm.weight_hh").value.dim(1); }
-  std::int64_t key_size() { return parameters_.at("query.weight").value.dim(0); }
-  std::int64_t gate_size() {
-    return config_.gate == Config::Gate::kNone ? 0 : parameters_.at("gate.weight").value.dim(0);
-  }
-
-  void see(const Variable& features, const Batch& batch, std::span<const float> masks);
-  LstmState start(const Batch& batch);
-  RepeatedLinear from_hidden();
-  void unroll(const Batch& batch, LstmState state);
-  Variable scores(const Variable& words, const Batch& batch);
-  Variable past(const Variable& states, const Batch& batch);
-  void learn_to_choose(const Batch& batch, const std::vector<double>& log_likelihoods, DecoderLoss& result);
-
-  const Config& config_;
-  ParameterSet& parameters_;
-  Grid grid_;
-  Tape& tape_;
-  const DecoderLossOptions& options_;
-  Variable memory_;                            ///< [images · L, D']; none without pictures
-  std::optional<DecoderAttention> attention_;  ///< none without pictures
-  Variable word_gates_;                        ///< [words, 4n], the words' part of the LSTM's sums
-  Variable context_weight_;                    ///< [4n, D']
-  std::vector<Variable> hiddens_;              ///< a step
-  std::vector<Variable> contexts_;
-};
-
-/// Memory and keys, once for all captions of a picture.
-void Teaching::see(const Variable& features, const Batch& batch, std::span<const float> masks) {
-  const std::int64_t images = features.dim(0);
-  const std::int64_t cells = features.dim(1);
-  memory_ = reshape(tape_, features, {images * cells, features.dim(2)});
-  if (config_.feature_projection == Config::FeatureProjection::kRelu) {
-    memory_ = activation_in_place(tape_, layer("feature", memory_), kRelu);
-  }
-  memory_ = dropped(memory_, options_.feature_dropout, 0);
-  attention_.emplace(config_, parameters_, tape_, grid_, memory_, rows_of_images(batch, images), masks,
-                     HardOptions{options_.seed, options_.hard_expectation});
+  return lesson;
 }
 
-/// h and c in front of the first word, a row a caption.
-LstmState Teaching::start(const Batch& batch) {
-  if (!memory_) {
-    const auto rows = static_cast<std::int64_t>(batch.images.size());
-    const Variable zeros = tape_.constant(tape_.kernels().zeros({rows, hidden()}));
-    return {zeros, zeros};
-  }
-  Variable mean = attention_->means();
-  if (config_.init == Config::Init::kTwoLayer) mean = activation(tape_, layer("init", mean), kRelu);
-  LstmState state = {layer("init_h", mean), layer("init_c", mean)};
-  if (config_.init != Config::Init::kLinear) {
-    state = {activation(tape_, state.h, kTanh), activation(tape_, state.c, kTanh)};
-  }
-  return {gather_rows(tape_, state.h, batch.images), gather_rows(tape_, state.c, batch.images)};
-}
-
-/// h[t−1] → [query; LSTM's sums; gate; what else attention wants of it] as one product; the LSTM's alone without
-/// pictures.
-RepeatedLinear Teaching::from_hidden() {
-  const Variable lstm = parameter("lstm.weight_hh");
-  if (!memory_) return {tape_, lstm, parameter("lstm.bias")};
-  std::vector<Variable> weights;
-  std::vector<Variable> biases;
-  const auto take = [&](const std::string& name) {
-    weights.push_back(parameter(name + ".weight"));
-    const bool biased = parameters_.contains(name + ".bias");
-    biases.push_back(biased ? parameter(name + ".bias")
-                            : tape_.constant(tape_.kernels().zeros({weights.back().dim(0)})));
-  };
-  const std::vector<std::string> looks = DecoderAttention::hidden_layers(config_);
-  take(looks.front());
-  weights.push_back(lstm);
-  biases.push_back(parameter("lstm.bias"));
-  if (gate_size() > 0) take("gate");
-  for (const std::string& name : std::span(looks).subspan(1)) take(name);
-  return {tape_, concat_rows(tape_, weights), concat_rows(tape_, biases)};
-}
-
-void Teaching::unroll(const Batch& batch, LstmState state) {
-  const RepeatedLinear hidden_layer = from_hidden();
-  std::optional<RepeatedLinear> context_layer;
-  if (memory_) context_layer.emplace(tape_, context_weight_, Variable());
-  const std::int64_t gates_at = memory_ ? key_size() : 0;
-  std::int64_t word = 0;
-  for (const std::int64_t rows : batch.alive) {
-    const Variable sums = hidden_layer(first_rows(tape_, state.h, rows));
-    std::vector<Piece> pieces = {{sums, {0, gates_at}}, {word_gates_, {word, 0}}};
-    if (memory_) {
-      Variable context = attention_->look(sums, rows);
-      if (gate_size() > 0) context = gated(tape_, context, {sums, {0, gates_at + 4 * hidden()}}, gate_size());
-      pieces.push_back({(*context_layer)(context)});
-      contexts_.push_back(context);
+/// −Σ advantages · log α of the cells that were drawn − entropy_weight · Σ shares · H(α), over steps, rows and heads
+/// (Xu et al. 2015, section 4.1).
+Variable loss_of_choices(const ops::Lesson& lesson, std::span<const float> advantages, std::span<const float> shares,
+                         double entropy_weight) {
+  std::vector<std::pair<double, Variable>> terms;
+  for (std::size_t t = 0; t < lesson.cells.size(); ++t) {
+    std::vector<float> row_advantages;
+    std::vector<float> row_shares;
+    for (std::size_t i = 0; i < lesson.cells[t].size(); ++i) {
+      const std::size_t row = i / static_cast<std::size_t>(lesson.heads);
+      row_advantages.push_back(advantages[row]);
+      row_shares.push_back(lesson.expects[row] != 0 ? 0 : shares[row]);
     }
-    state = lstm_cell(tape_, pieces, state.c, rows);
-    hiddens_.push_back(state.h);
-    word += rows;
+    terms.emplace_back(-1, log_of_chosen(lesson.tape, lesson.alphas[t], lesson.cells[t], row_advantages));
+    terms.emplace_back(-entropy_weight, entropy(lesson.tape, lesson.alphas[t], row_shares));
   }
-}
-
-/// What the deep output reads of the states that each caption has been through: states [words, n] → [words, E].
-Variable Teaching::past(const Variable& states, const Batch& batch) {
-  Past past;
-  past.states = states;
-  past.keys = layer("history.key", states);
-  past.queries = linear(tape_, states, parameter("history.query.weight"), {});
-  past.weight = parameter("history.score.weight");
-  return linear(tape_, past_attention(tape_, past, batch.alive), parameter("deep.r.weight"), {});
-}
-
-/// The words' logits of all steps; `words` are the embeddings that were fed.
-Variable Teaching::scores(const Variable& words, const Batch& batch) {
-  const Variable states = concat_rows(tape_, hiddens_);
-  Variable last = states;
-  if (config_.output != Config::Output::kPlain) {
-    last = linear(tape_, states, parameter("deep.h.weight"), parameter("deep.bias"));
-    last = add(tape_, last, linear(tape_, words, parameter("deep.e.weight"), {}));
-    if (memory_) last = add(tape_, last, linear(tape_, concat_rows(tape_, contexts_), parameter("deep.z.weight"), {}));
-    if (config_.history != Config::History::kNone) last = add(tape_, last, past(states, batch));
-    if (config_.output == Config::Output::kDeepTanh) last = activation_in_place(tape_, last, kTanh);
-  }
-  return layer("output", dropped(last, options_.output_dropout, 2));
-}
-
-DecoderLoss Teaching::run(const Variable& features, std::span<const TrainingCaption> captions,
-                          std::span<const float> masks) {
-  const Batch batch = arrange(captions, config_, options_);
-  if (features) see(features, batch, masks);
-  const Variable words =
-      dropped(gather_rows(tape_, parameter("embedding.weight"), batch.tokens), options_.embedding_dropout, 1);
-  const Variable weight = parameter("lstm.weight_ih");
-  word_gates_ = linear(tape_, words, slice_columns(tape_, weight, 0, words.dim(1)), {});
-  if (features) context_weight_ = slice_columns(tape_, weight, words.dim(1), memory_.dim(1));
-  unroll(batch, start(batch));
-
-  const CrossEntropy entropy = cross_entropy(tape_, scores(words, batch), batch.targets);
-  DecoderLoss result;
-  result.words = static_cast<std::int64_t>(batch.tokens.size());
-  const auto& likelihoods = entropy.log_likelihoods;
-  result.cross_entropy =
-      -std::accumulate(likelihoods.begin(), likelihoods.end(), 0.0) / static_cast<double>(result.words);
-  result.loss = entropy.loss;
-  if (!features) return result;
-  const Variable rest = unseen(tape_, attention_->alphas());
-  const auto count = static_cast<double>(captions.size()) * config_.heads;
-  result.doubly_stochastic = static_cast<double>(rest.value().data()[0]) / count;
-  if (options_.doubly_stochastic != 0) {
-    result.loss = weighted_sum(tape_, {{1, result.loss}, {options_.doubly_stochastic / count, rest}});
-  }
-  if (config_.is_hard()) learn_to_choose(batch, likelihoods, result);
-  return result;
+  return weighted_sum(lesson.tape, terms);
 }
 
 /// Adds to the loss what makes cells that were drawn with good results more probable.
-void Teaching::learn_to_choose(const Batch& batch, const std::vector<double>& log_likelihoods, DecoderLoss& result) {
+void learn_to_choose(const ops::Lesson& lesson, const Batch& batch, const DecoderLossOptions& options,
+                     const std::vector<double>& log_likelihoods, DecoderLoss& result) {
   const std::size_t rows = batch.images.size();
   std::vector<double> sums(rows);
   std::vector<float> shares(rows);  // of a caption's words in the loss, all alike
@@ -253,33 +124,70 @@ void Teaching::learn_to_choose(const Batch& batch, const std::vector<double>& lo
       shares[row] = std::max(shares[row], std::abs(batch.targets.weights[word]));
     }
   }
-  float& baseline = parameters_.statistic(kHardBaseline).values()[0];
+  float& baseline = lesson.parameters.statistic(kHardBaseline).values()[0];
   std::vector<float> advantages(rows);
   for (std::size_t row = 0; row < rows; ++row) {
     advantages[row] =
-        options_.reward == HardReward::kLikelihood
-            ? shares[row] * static_cast<float>(options_.hard_rate * (sums[row] - static_cast<double>(baseline)))
+        options.reward == HardReward::kLikelihood
+            ? shares[row] * static_cast<float>(options.hard_rate * (sums[row] - static_cast<double>(baseline)))
             : batch.targets.weights[row];
   }
-  if (options_.reward == HardReward::kLikelihood) {
+  if (options.reward == HardReward::kLikelihood) {
     const double mean = std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(rows);
-    baseline = static_cast<float>(options_.hard_baseline_decay * static_cast<double>(baseline) +
-                                  (1 - options_.hard_baseline_decay) * mean);
+    baseline = static_cast<float>(options.hard_baseline_decay * static_cast<double>(baseline) +
+                                  (1 - options.hard_baseline_decay) * mean);
   }
-  const Variable choices = attention_->loss(advantages, shares, options_.hard_entropy);
-  result.loss = weighted_sum(tape_, {{1, result.loss}, {1, choices}});
+  const Variable choices = loss_of_choices(lesson, advantages, shares, options.hard_entropy);
+  result.loss = weighted_sum(lesson.tape, {{1, result.loss}, {1, choices}});
+}
+
+DecoderLoss teach(const net::StepGraph& graph, const Batch& batch, const DecoderLossOptions& options,
+                  ops::Lesson& lesson, const Variable& features) {
+  const CrossEntropy entropy = cross_entropy(lesson.tape, teach_step(graph, lesson, features), batch.targets);
+  DecoderLoss result;
+  result.words = static_cast<std::int64_t>(batch.tokens.size());
+  const auto& likelihoods = entropy.log_likelihoods;
+  result.cross_entropy =
+      -std::accumulate(likelihoods.begin(), likelihoods.end(), 0.0) / static_cast<double>(result.words);
+  result.loss = entropy.loss;
+  if (lesson.alphas.empty()) return result;
+  const Variable rest = unseen(lesson.tape, lesson.alphas);
+  const auto count = static_cast<double>(batch.images.size() * static_cast<std::size_t>(lesson.heads));
+  result.doubly_stochastic = static_cast<double>(rest.value().data()[0]) / count;
+  if (options.doubly_stochastic != 0) {
+    result.loss = weighted_sum(lesson.tape, {{1, result.loss}, {options.doubly_stochastic / count, rest}});
+  }
+  if (!lesson.cells.empty()) learn_to_choose(lesson, batch, options, likelihoods, result);
+  return result;
 }
 
 }  // namespace
 
+const net::StepGraph& DecoderNetwork::graph() const {
+  if (graph_ == nullptr) {
+    const auto shape_of = [this](std::string_view name) {
+      return parameters_.contains(name) ? &parameters_.at(name).value.shape() : nullptr;
+    };
+    const DecoderSizes sizes = read_sizes(config_, "the decoder's parameters", shape_of);
+    graph_ = std::make_shared<const net::StepGraph>(decoder_graph(config_, sizes));
+  }
+  return *graph_;
+}
+
 DecoderLoss DecoderNetwork::loss(Tape& tape, const Variable& features, std::span<const TrainingCaption> captions,
                                  const DecoderLossOptions& options, std::span<const float> masks) const {
-  return Teaching(config_, parameters_, grid_, tape, options).run(features, captions, masks);
+  const Batch batch = arrange(captions, config_, options);
+  const std::int64_t images = features.dim(0);
+  ops::Lesson lesson = lesson_of(batch, grid_, images, options, tape, parameters_);
+  lesson.masks = masks;
+  return teach(graph(), batch, options, lesson, reshape(tape, features, {images * features.dim(1), features.dim(2)}));
 }
 
 DecoderLoss DecoderNetwork::language_loss(Tape& tape, std::span<const TrainingCaption> captions,
                                           const DecoderLossOptions& options) const {
-  return Teaching(config_, parameters_, grid_, tape, options).run({}, captions, {});
+  const Batch batch = arrange(captions, config_, options);
+  ops::Lesson lesson = lesson_of(batch, grid_, 0, options, tape, parameters_);
+  return teach(graph(), batch, options, lesson, {});
 }
 
 }  // namespace glimpse::train

@@ -1,9 +1,9 @@
-/// The Show-Attend-Tell decoder under training (Xu et al. 2015; exact formulas: DecoderConfig): the loss of captions by
-/// teacher forcing. Its parameters have the names and shapes that Decoder reads, so a trained set is a model's weights
-/// as it stands.
+/// A decoder under training: the loss of captions by teacher forcing. It runs the text that inference runs
+/// (decoder/formulas.h), so a trained set of parameters is a model's weights as it stands.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -71,9 +71,12 @@ class DecoderNetwork {
                             const DecoderLossOptions& options) const;
 
  private:
+  const net::StepGraph& graph() const;
+
   const DecoderConfig& config_;
   ParameterSet& parameters_;
   Grid grid_;
+  mutable std::shared_ptr<const net::StepGraph> graph_;  // made when the parameters are first used
 };
 
 }  // namespace glimpse::train

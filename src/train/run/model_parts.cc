@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "core/error.h"
+#include "data/vocabulary_builder.h"
 #include "net/shapes.h"
 #include "net/tensors.h"
 #include "train/nets/decoder_network.h"
-#include "data/vocabulary_builder.h"
 
 namespace glimpse::train {
 namespace {
@@ -73,16 +73,16 @@ ModelConfig new_config(const Recipe& recipe, const net::GraphSpec& graph, const 
 
 void add_new_decoder(const Recipe& recipe, const ModelConfig& config, const net::GraphSpec& graph,
                      ParameterSet& parameters) {
-  DecoderShape shape;
-  shape.features = map_of(graph, config.input)[1];
-  shape.projected = recipe.decoder.feature;
-  shape.attention = recipe.decoder.attention;
-  shape.hidden = recipe.decoder.hidden;
-  shape.embedding = recipe.decoder.embedding;
-  shape.init = recipe.decoder.hidden;
-  shape.deep = recipe.decoder.deep;
-  shape.vocabulary = static_cast<std::int64_t>(config.vocabulary.size());
-  add_decoder_parameters(config.decoder, shape, recipe.seed, parameters);
+  DecoderSizes sizes;
+  sizes.features = map_of(graph, config.input)[1];
+  sizes.memory = recipe.decoder.feature;
+  sizes.attention = recipe.decoder.attention;
+  sizes.hidden = recipe.decoder.hidden;
+  sizes.embedding = recipe.decoder.embedding;
+  sizes.init = recipe.decoder.hidden;
+  sizes.deep = recipe.decoder.deep;
+  sizes.vocabulary = static_cast<std::int64_t>(config.vocabulary.size());
+  add_decoder_parameters(config.decoder, sizes, recipe.seed, parameters);
 }
 
 ModelConfig extended_config(const Model& model, const std::string& name, int threshold,
@@ -98,10 +98,10 @@ ModelConfig extended_config(const Model& model, const std::string& name, int thr
 }
 
 void add_extended_decoder(const Model& model, const ModelConfig& config, std::uint64_t seed, ParameterSet& parameters) {
-  DecoderShape shape = decoder_shape(config.decoder, model.weights());
-  shape.vocabulary = static_cast<std::int64_t>(config.vocabulary.size());
+  DecoderSizes sizes = read_sizes(config.decoder, model.weights());
+  sizes.vocabulary = static_cast<std::int64_t>(config.vocabulary.size());
   ParameterSet grown;
-  add_decoder_parameters(config.decoder, shape, seed, grown);
+  add_decoder_parameters(config.decoder, sizes, seed, grown);
   for (Parameter& parameter : grown.parameters()) {
     Shape stored = parameter.value.shape();
     if (is_by_word(parameter.name)) stored[0] = static_cast<std::int64_t>(model.config().vocabulary.size());
