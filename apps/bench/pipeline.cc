@@ -17,8 +17,7 @@
 #include "cli/terminal.h"
 #include "dnn/runtime/threads.h"
 #include "io/inputs.h"
-#include "io/record_file.h"
-#include "io/records.h"
+#include "io/record_sink.h"
 #include "pipeline/batch_runner.h"
 
 namespace glimpse::apps {
@@ -107,26 +106,17 @@ class ScratchFile {
 /// The whole way: files in, records of a file out.
 BatchStats run_whole(const Pictures& pictures, BatchRunner& runner, const ModelConfig& config) {
   const ScratchFile scratch;
-  io::RecordFile records(scratch.path(), io::RecordFile::Start::kReplace);
-  const std::unique_ptr<io::RecordFormat> format = io::make_record_format(Format::kJson, io::record_layout(config));
-  std::size_t next = 0;
-  BatchHooks hooks;
-  hooks.next = [&]() -> std::optional<BatchInput> {
-    if (next == pictures.files.size()) return std::nullopt;
-    BatchInput input;
-    input.path = pictures.files[next++];
-    return input;
-  };
-  hooks.deliver = [&](const BatchResult& result) {
+  CallingSink complaint([](const BatchResult& result) {
     if (result.error() != nullptr) throw Error(*result.error());
-    io::Record record;
-    record.path = result.path;
-    record.width = result.width;
-    record.height = result.height;
-    record.captions = *result.captions();
-    records.append(format->success(record));
+  });
+  io::RecordFileSink records(scratch.path(), io::RecordFile::Start::kReplace, Format::kJson, io::record_layout(config));
+  std::size_t next = 0;
+  BatchList list;
+  list.next = [&](const std::stop_token& /*stop*/) -> std::optional<BatchInput> {
+    if (next == pictures.files.size()) return std::nullopt;
+    return BatchInput{.path = pictures.files[next++]};
   };
-  return runner.run(hooks);
+  return runner.run(list, {&complaint, &records});
 }
 
 std::string report(const Options& options, std::size_t count, const Samples& alone,

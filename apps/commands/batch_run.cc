@@ -12,9 +12,10 @@
 #include "cli/progress.h"
 #include "cli/stopwatch.h"
 #include "cli/terminal.h"
-#include "commands/batch_inputs.h"
 #include "commands/batch_outputs.h"
 #include "core/text.h"
+#include "io/picture_list.h"
+#include "pipeline/batch_runner.h"
 
 namespace glimpse::apps {
 namespace {
@@ -36,7 +37,7 @@ class BatchRun {
  public:
   BatchRun(const BatchCommand& command, const Captioner& captioner)
       : command_(command),
-        inputs_(command),
+        list_(command.inputs, command.input, command.shard),
         runner_(captioner, command.caption, {.workers = command.threads}),
         outputs_(command, captioner.config(), tally_),
         progress_(std::nullopt, "pictures", kPlainSeconds) {}
@@ -49,42 +50,50 @@ class BatchRun {
   BatchRun& operator=(const BatchRun&) = delete;
 
   ExitCode run() {
-    total_ = std::async(std::launch::async, [this] { return count_inputs(command_, stop_.get_token()); });
+    total_ = std::async(std::launch::async, [this] {
+      return io::count_pictures(command_.inputs, command_.input, command_.shard, stop_.get_token());
+    });
     if (tally_.earlier() > 0) {
       report("going on after " + std::to_string(tally_.earlier()) + " records of an earlier run");
     }
     progress_.skip(tally_.earlier());
-    BatchHooks hooks;
-    hooks.next = [this] { return next(); };
-    hooks.waits = [this] { return inputs_.waits(); };
-    if (command_.draws()) hooks.draw = [this](const BatchPicture& picture) { return outputs_.draw(picture); };
-    hooks.deliver = [this](BatchResult result) { deliver(std::move(result)); };
-    hooks.first = outputs_.earlier();
-    runner_.run(hooks, stop_.get_token());
+    BatchList list;
+    list.next = [this](const std::stop_token& stop) { return next(stop); };
+    list.waits = [this] { return list_.waits(); };
+    list.first = tally_.earlier();
+    CallingSink counting([this](const BatchResult& result) { count(result); });
+    std::vector<PictureSink*> sinks = outputs_.sinks();
+    sinks.push_back(&counting);
+    runner_.run(list, sinks, stop_.get_token());
     progress_.clear();
     count_skipped();
-    outputs_.finish();
     return finish();
   }
 
  private:
-  std::optional<BatchInput> next() {
-    while (std::optional<BatchInput> input = inputs_.next(stop_.get_token())) {
-      if (outputs_.plan(*input)) return input;
+  std::optional<BatchInput> next(const std::stop_token& stop) {
+    while (std::optional<BatchInput> input = list_.next(stop)) {
+      if (!outputs_.was_done(input->path)) return input;
     }
     return std::nullopt;
   }
 
-  void deliver(BatchResult result) {
+  void count(const BatchResult& result) {
     using namespace std::chrono_literals;
     if (total_.valid() && total_.wait_for(0s) == std::future_status::ready) {
       if (const std::optional<std::size_t> total = total_.get()) progress_.set_total(*total);
     }
-    const std::size_t failed = tally_.failed();
-    if (!command_.output) progress_.clear();  // failures are then reported as they come
-    outputs_.add(std::move(result));
+    if (const Error* error = result.error()) {
+      if (!command_.output) {  // there are no records to tell of it
+        progress_.clear();
+        report_error(error->what());
+      }
+      tally_.add_failure(*error);
+      if (command_.fail_fast) stop_.request_stop();
+    } else {
+      tally_.add_done();
+    }
     count_skipped();
-    if (command_.fail_fast && tally_.failed() > failed) stop_.request_stop();
     progress_.advance(1);
   }
 
@@ -113,7 +122,7 @@ class BatchRun {
 
   const BatchCommand& command_;
   Tally tally_;
-  BatchInputs inputs_;
+  io::PictureList list_;
   BatchRunner runner_;
   BatchOutputs outputs_;  // after all else that may refuse the command: then no file has been made
   std::stop_source stop_;

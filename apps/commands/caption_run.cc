@@ -1,14 +1,16 @@
 #include "commands/caption_run.h"
 
-#include <new>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "cli/interrupt.h"
 #include "cli/locations.h"
-#include "cli/stopwatch.h"
 #include "cli/terminal.h"
-#include "io/records.h"
+#include "io/inputs.h"
+#include "io/overlay_sink.h"
+#include "io/record_sink.h"
+#include "pipeline/batch_runner.h"
 
 namespace glimpse::apps {
 namespace {
@@ -26,30 +28,12 @@ io::RecordLayout make_layout(const ModelConfig& config, const SharedOptions& opt
 /// "1 picture", "3 pictures"
 std::string pictures(int count) { return std::to_string(count) + (count == 1 ? " picture" : " pictures"); }
 
-class CaptionRun {
+/// Records on standard output; failures that have no place there on standard error.
+class OutputSink : public io::RecordSink {
  public:
-  CaptionRun(const Captioner& captioner, const SharedOptions& options, const DrawOverlays& draw)
-      : config_(captioner.config()),
-        session_(captioner, options.caption),
-        draw_(draw),
-        format_(io::make_record_format(options.format, make_layout(config_, options, draw != nullptr))) {}
+  explicit OutputSink(std::unique_ptr<io::RecordFormat> format) : RecordSink(std::move(format)) {}
 
-  void begin() const { write_output(format_->header()); }
-
-  void add(const Picture& picture) {
-    if (std::optional<Error> error = picture.error ? picture.error : caption(picture)) {
-      ++failed_;
-      if (const std::optional<std::string> line = format_->failure(picture.path, *error)) {
-        write_output(*line);
-      } else {
-        report_error(error->what());
-      }
-    } else {
-      ++done_;
-    }
-  }
-
-  ExitCode finish() const {
+  ExitCode exit() const {
     if (interrupted()) {
       report("interrupted after " + pictures(done_ + failed_) + "; what was written is complete");
       return ExitCode::kInterrupted;
@@ -61,60 +45,58 @@ class CaptionRun {
     return ExitCode::kSomeFailed;
   }
 
- private:
-  /// Captions, draws and writes; what went wrong with this picture alone comes back.
-  std::optional<Error> caption(const Picture& picture) {
-    io::Record record;
-    std::vector<Caption> captions;
-    try {
-      const Stopwatch watch;
-      captions = session_.caption(picture.image);
-      record.milliseconds = picture.milliseconds + watch.milliseconds();
-      if (draw_) record.overlays = draw_(picture, captions, config_);
-    } catch (const Error& error) {
-      if (error.code() == ErrorCode::kUsage || error.code() == ErrorCode::kModel) throw;  // no fault of this picture
-      return error;
-    } catch (const std::bad_alloc&) {
-      return Error(ErrorCode::kTooLarge, "not enough memory for " + quote(picture.path));
-    }
-    record.path = picture.path;
-    record.width = picture.image.source_width;
-    record.height = picture.image.source_height;
-    record.captions = captions;
-    write_output(format_->success(record));
-    return std::nullopt;
+ protected:
+  void deliver(BatchResult& result) override {
+    RecordSink::deliver(result);
+    ++(result.error() == nullptr ? done_ : failed_);
   }
+  void write(std::string_view lines) override { write_output(lines); }
+  void unrecorded(const Error& error) override { report_error(error.what()); }
 
-  const ModelConfig& config_;
-  CaptionSession session_;
-  const DrawOverlays& draw_;
-  std::unique_ptr<io::RecordFormat> format_;
+ private:
   int done_ = 0;
   int failed_ = 0;
 };
 
+io::OverlaySink overlay_sink(const OverlayCommand& overlays, const SharedOptions& options, const ModelConfig& config) {
+  io::OverlaySinkOptions sink;
+  sink.rows = config.rows;
+  sink.cols = config.cols;
+  sink.captions = options.caption.search.top;
+  sink.existing.replace = true;
+  return {overlays.folder, overlays.options, sink};
+}
+
 }  // namespace
 
-ExitCode caption_pictures(const SharedOptions& options, const DrawOverlays& draw) {
+ExitCode caption_pictures(const SharedOptions& options, const OverlayCommand* overlays) {
   catch_interrupts();
   io::InputOptions input_options;
   input_options.nul_separated = options.nul_separated;
   io::Inputs inputs(options.inputs, input_options);
-  const Model model = load_model(options.model);
-  PictureReader reader(std::move(inputs), model.config().input,
-                       draw != nullptr);  // decodes while the model is compiled
   CaptionerOptions captioner_options;
   captioner_options.threads = options.threads;
   captioner_options.tuning_cache = tuning_cache();
-  const Captioner captioner(model, captioner_options);
-  CaptionRun run(captioner, options, draw);
-  run.begin();
-  while (!interrupted()) {
-    const std::optional<Picture> picture = reader.next();
-    if (!picture) break;
-    run.add(*picture);
+  const Captioner captioner(load_model(options.model), captioner_options);
+  const ModelConfig& config = captioner.config();
+
+  OutputSink output(io::make_record_format(options.format, make_layout(config, options, overlays != nullptr)));
+  std::optional<io::OverlaySink> drawing;
+  std::vector<PictureSink*> sinks = {&output};
+  if (overlays != nullptr) {
+    drawing.emplace(overlay_sink(*overlays, options, config));
+    sinks.insert(sinks.begin(), &*drawing);
   }
-  return run.finish();
+  BatchList list;
+  list.next = [&](const std::stop_token& stop) -> std::optional<BatchInput> {
+    std::optional<io::Input> input = inputs.next(stop);
+    if (!input) return std::nullopt;
+    return BatchInput{.path = std::move(input->path), .error = std::move(input->error)};
+  };
+  BatchRunner runner(captioner, options.caption, {.workers = 1});
+  output.begin();
+  runner.run(list, sinks, interrupt_token());
+  return output.exit();
 }
 
 }  // namespace glimpse::apps

@@ -1,24 +1,22 @@
-/// The loop behind `caption` and `overlay`: one picture after the other, all threads on each, a record out as soon as
-/// it is known. A picture that fails is reported and the others are done.
+/// What is behind `caption` and `overlay`: one picture after the other, all threads on each, a record out as soon as it
+/// is known. A picture that fails is reported and the others are done.
 #pragma once
 
-#include <functional>
-#include <span>
-#include <string>
-#include <vector>
+#include <filesystem>
 
 #include "cli/command.h"
 #include "cli/options.h"
-#include "commands/picture_reader.h"
+#include "overlay/overlay.h"
 
 namespace glimpse::apps {
 
-/// Draws the captions of one picture, whose `full` is there; gives each caption's files back. Throws Error where a
-/// file cannot be written, which counts as a failure of that picture.
-using DrawOverlays =
-    std::function<std::vector<std::vector<std::string>>(const Picture&, std::span<const Caption>, const ModelConfig&)>;
+/// Overlays that are wanted: where, and how they are drawn.
+struct OverlayCommand {
+  std::filesystem::path folder;
+  OverlayOptions options;
+};
 
-/// `draw` may be empty. Throws Error for what ends the whole run.
-ExitCode caption_pictures(const SharedOptions& options, const DrawOverlays& draw);
+/// `overlays` may be null. Throws Error for what ends the whole run.
+ExitCode caption_pictures(const SharedOptions& options, const OverlayCommand* overlays);
 
 }  // namespace glimpse::apps

@@ -20,7 +20,7 @@ eval::Evaluation evaluate_set(const train::CaptionedSet& set, const train::Capti
     progress.clear();
     report_error(error.what());
   };
-  events.advanced = [&](std::size_t pictures) { progress.advance(pictures); };
+  events.advanced = [&] { progress.advance(1); };
   return evaluate(set, all, captioner, options.caption, events, interrupt_token());
 }
 

@@ -6,8 +6,10 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,11 +17,11 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/terminal.h"
-#include "commands/picture_reader.h"
 #include "core/file.h"
 #include "core/json_check.h"
 #include "core/text.h"
 #include "glimpses/looker.h"
+#include "image/image.h"
 #include "io/inputs.h"
 #include "io/overlay_files.h"
 
@@ -50,6 +52,30 @@ CommandLine command_line() {
       "  glimpse look -m look-ram60.safetensors digits/*.png -o looks/\n"
       "  glimpse look -m look-ram60.safetensors --truth digits/digits.jsonl\n",
   };
+}
+
+/// A picture as it came off the disk, or why it did not.
+struct Picture {
+  std::string path;
+  Image image;                 ///< no larger than the model needs
+  std::optional<Image> full;   ///< for drawing on, where asked for
+  std::optional<Error> error;  ///< then there is no image
+};
+
+Picture read_picture(io::Input input, const LoadOptions& scaled, bool draws) {
+  Picture picture{std::move(input.path), {}, {}, std::move(input.error)};
+  if (picture.error) return picture;
+  try {
+    const LoadOptions full;
+    const std::string bytes = read_file(picture.path, full.max_bytes);
+    picture.image = decode_image(std::as_bytes(std::span(bytes)), picture.path, scaled);
+    if (draws) picture.full = decode_image(std::as_bytes(std::span(bytes)), picture.path, full);
+  } catch (const Error& error) {
+    picture.error = error;
+  } catch (const std::bad_alloc&) {
+    picture.error = Error(ErrorCode::kTooLarge, "not enough memory to decode " + quote(picture.path));
+  }
+  return picture;
 }
 
 /// What digits.jsonl says of its pictures, by their path.
@@ -210,15 +236,12 @@ ExitCode run_look(Arguments arguments) {
   catch_interrupts();
   const Looker looker(load_look_model(*path));
   LookRun run(looker, *parsed);
-  Preprocess size;
-  size.width = looker.config().width;
-  size.height = looker.config().height;
+  LoadOptions scaled;
+  scaled.min_width = looker.config().width;
+  scaled.min_height = looker.config().height;
   io::Inputs inputs(parsed->positional.empty() ? run.judged() : parsed->positional, {});
-  PictureReader reader(std::move(inputs), size, run.draws());
-  while (!interrupted()) {
-    const std::optional<Picture> picture = reader.next();
-    if (!picture) break;
-    run.add(*picture);
+  while (std::optional<io::Input> input = inputs.next(interrupt_token())) {
+    run.add(read_picture(std::move(*input), scaled, run.draws()));
   }
   return run.finish();
 }

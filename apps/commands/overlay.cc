@@ -1,16 +1,10 @@
 // glimpse overlay: pictures in, captions out, and beside each a drawing of where the model looked at each word.
-#include "overlay/overlay.h"
-
-#include <filesystem>
-
 #include "cli/overlay_options.h"
 #include "commands/caption_run.h"
 #include "io/overlay_files.h"
 
 namespace glimpse::apps {
 namespace {
-
-namespace fs = std::filesystem;
 
 OptionGroup output_group() {
   OptionGroup group{"Where overlays go", {}};
@@ -34,27 +28,12 @@ ExitCode run_overlay(Arguments arguments) {
   };
   const std::optional<ParsedArguments> parsed = parse_arguments(command, arguments);
   if (!parsed) return ExitCode::kDone;
-  const OverlayOptions overlay_options = read_overlay_options(*parsed);
+  OverlayCommand overlays;
+  overlays.options = read_overlay_options(*parsed);
   const SharedOptions shared = read_shared_options(*parsed);
-  const fs::path folder = parsed->text("output").value_or(".");
-  io::make_folder(folder, "--output");
-
-  io::OverlayNames names(folder);
-  return caption_pictures(
-      shared, [&](const Picture& picture, std::span<const Caption> captions, const ModelConfig& config) {
-        const ViewTransform transform =
-            view_transform(config.input, picture.full->source_width, picture.full->source_height);
-        std::vector<std::vector<std::string>> files;
-        for (const Caption& caption : captions) {
-          const fs::path stem = names.next(picture.path);
-          files.emplace_back();
-          for (const Overlay& overlay :
-               draw_overlays(*picture.full, caption, config.rows, config.cols, transform, overlay_options)) {
-            files.back().push_back(write_overlay(overlay, stem).native());
-          }
-        }
-        return files;
-      });
+  overlays.folder = parsed->text("output").value_or(".");
+  io::make_folder(overlays.folder, "--output");
+  return caption_pictures(shared, &overlays);
 }
 
 }  // namespace glimpse::apps

@@ -1,7 +1,6 @@
-/// Captions a whole set: pictures in batches through the encoder and the search, the next batch decoded meanwhile.
+/// Captions a whole set, batch after batch, on all threads of a captioner.
 #pragma once
 
-#include <cstddef>
 #include <functional>
 #include <span>
 #include <stop_token>
@@ -16,13 +15,13 @@ namespace glimpse::eval {
 
 struct SetCaptions {
   std::vector<io::CaptionResult> captions;  ///< the best of each picture, in the set's order
-  int failed = 0;                           ///< pictures that could not be read
+  int failed = 0;                           ///< pictures that could not be captioned
 };
 
-/// Told how a run over a set goes on; each may be empty.
+/// Told how a run over a set goes on, one call at a time; each may be empty.
 struct SetEvents {
-  std::function<void(const Error& error)> failed = {};      ///< a picture could not be read
-  std::function<void(std::size_t pictures)> advanced = {};  ///< so many more are done, failed or not
+  std::function<void(const Error& error)> failed = {};  ///< a picture could not be captioned
+  std::function<void()> advanced = {};                  ///< one more picture is done, failed or not
 };
 
 /// Told of each caption as it is made, with the part of the picture, in its pixels, that each cell of the map sees.
@@ -30,8 +29,8 @@ using CaptionListener =
     std::function<void(const io::CaptionResult& result, const Caption& caption, std::span<const Rect> cells)>;
 
 /// Stops early when `stop` is requested, after what is in flight. Throws Error for what ends the whole run.
-SetCaptions caption_set(const train::CaptionedSet& set, const Captioner& captioner, const CaptionOptions& options,
-                        const SetEvents& events = {}, const std::stop_token& stop = {},
+SetCaptions caption_set(std::span<const train::CaptionedPicture> pictures, const Captioner& captioner,
+                        const CaptionOptions& options, const SetEvents& events = {}, const std::stop_token& stop = {},
                         const CaptionListener& listener = {});
 
 }  // namespace glimpse::eval

@@ -86,7 +86,7 @@ Evaluation evaluate(const CaptionedSet& set, const CaptionedSet& all, const Capt
     };
   }
   Evaluation evaluation;
-  evaluation.made = caption_set(set, captioner, options, events, stop, listener);
+  evaluation.made = caption_set(set.pictures, captioner, options, events, stop, listener);
   if (evaluation.made.captions.empty() || stop.stop_requested()) return evaluation;
   evaluation.scores = score_words(evaluation.made.captions, set, all);
   if (listener) evaluation.scores->scene = counts.scores();

@@ -52,6 +52,10 @@ void CocoFile::add(const std::string& picture, const std::string& caption) {
   empty_ = false;
 }
 
+void CocoFile::deliver(BatchResult& result) {
+  if (result.error() == nullptr) add(result.path, result.captions()->front().text);
+}
+
 void CocoFile::finish() {
   stream_ << (empty_ ? "[]\n" : "]\n");
   stream_.close();

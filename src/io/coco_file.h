@@ -1,9 +1,12 @@
-/// COCO results JSON written as results come: beside its place until it is whole, then put there in one step.
+/// COCO results JSON written as results come: beside its place until it is whole, then put there in one step. Pictures
+/// that fail are left out.
 #pragma once
 
 #include <filesystem>
 #include <fstream>
 #include <string>
+
+#include "pipeline/picture_sink.h"
 
 namespace glimpse::io {
 
@@ -12,17 +15,20 @@ namespace glimpse::io {
 /// extension ("391895" is then a number too, "photo12" is not).
 std::string coco_id(const std::filesystem::path& picture);
 
-class CocoFile {
+class CocoFile : public DeliverySink {
  public:
   /// Throws Error: kUsage where the file exists already, unless it may be replaced; kPermission, kIo.
   CocoFile(std::filesystem::path path, bool replace);
-  ~CocoFile();
+  ~CocoFile() override;
   CocoFile(const CocoFile&) = delete;
   CocoFile& operator=(const CocoFile&) = delete;
 
   void add(const std::string& picture, const std::string& caption);
   /// Puts the file in its place. Throws Error(kPermission, kIo).
-  void finish();
+  void finish() override;
+
+ protected:
+  void deliver(BatchResult& result) override;
 
  private:
   std::filesystem::path path_;

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -15,6 +15,7 @@
 #include "core/file.h"
 #include "core/handover.h"
 #include "dnn/runtime/threads.h"
+#include "pipeline/workers.h"
 
 namespace glimpse {
 namespace {
@@ -28,6 +29,7 @@ struct Item {
   BatchInput input;
   BatchResult result;
   std::optional<PreparedPicture> prepared;
+  std::vector<std::unique_ptr<PictureTask>> tasks;  ///< one a sink
 
   bool failed() const { return result.error() != nullptr; }
 };
@@ -39,13 +41,17 @@ struct Batch {
 };
 using Token = std::shared_ptr<Batch>;
 
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
 /// Adds the time it lives to a part of the stats.
 class StageClock {
  public:
   StageClock(BatchStats& stats, double BatchStats::*part, std::mutex& mutex)
       : stats_(stats), part_(part), mutex_(mutex) {}
   ~StageClock() {
-    const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
+    const double seconds = seconds_since(begin_);
     const std::lock_guard lock(mutex_);
     stats_.*part_ += seconds;
   }
@@ -53,58 +59,38 @@ class StageClock {
   StageClock& operator=(const StageClock&) = delete;
 
  private:
-  using Clock = std::chrono::steady_clock;
   BatchStats& stats_;
   double BatchStats::*part_;
   std::mutex& mutex_;
   Clock::time_point begin_ = Clock::now();
 };
 
-/// Sessions that threads borrow. There is a thread more than sessions: it reads, draws and delivers while the others
-/// compute.
-class Sessions {
- public:
-  Sessions(const Captioner& captioner, const CaptionOptions& options, int count) {
-    for (int i = 0; i < count; ++i) idle_.push_back(std::make_unique<CaptionSession>(captioner, options));
-  }
+/// Whether an error that one picture met would not meet all others.
+bool is_the_pictures_own(const Error& error) {
+  return error.code() != ErrorCode::kUsage && error.code() != ErrorCode::kModel;
+}
 
-  std::unique_ptr<CaptionSession> borrow() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return !idle_.empty(); });
-    std::unique_ptr<CaptionSession> session = std::move(idle_.back());
-    idle_.pop_back();
-    return session;
-  }
-
-  void give_back(std::unique_ptr<CaptionSession> session) {
-    {
-      const std::lock_guard lock(mutex_);
-      idle_.push_back(std::move(session));
-    }
-    changed_.notify_one();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<std::unique_ptr<CaptionSession>> idle_;
+/// What a run is about.
+struct Run {
+  const BatchList& list;
+  const std::vector<PictureSink*>& sinks;
+  std::stop_source stop = std::stop_source();
 };
 
-/// A session for as long as it lives.
-class Loan {
+/// Has a run list no more pictures where an exception leaves its scope: a stage that waits for them would keep it
+/// going.
+class StopOnFailure {
  public:
-  explicit Loan(Sessions& sessions) : sessions_(sessions), session_(sessions.borrow()) {}
-  ~Loan() {
-    session_->measure(nullptr);
-    sessions_.give_back(std::move(session_));
+  explicit StopOnFailure(Run& run) : run_(run) {}
+  ~StopOnFailure() {
+    if (std::uncaught_exceptions() > before_) run_.stop.request_stop();
   }
-  Loan(const Loan&) = delete;
-  Loan& operator=(const Loan&) = delete;
-  CaptionSession& session() { return *session_; }
+  StopOnFailure(const StopOnFailure&) = delete;
+  StopOnFailure& operator=(const StopOnFailure&) = delete;
 
  private:
-  Sessions& sessions_;
-  std::unique_ptr<CaptionSession> session_;
+  Run& run_;
+  int before_ = std::uncaught_exceptions();
 };
 
 /// Calls `body`; an Error or lack of memory in it is the item's, unless it is no picture's fault.
@@ -113,7 +99,7 @@ void guard(Item& item, const Body& body) {
   try {
     body();
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::kUsage || error.code() == ErrorCode::kModel) throw;
+    if (!is_the_pictures_own(error)) throw;
     item.result.outcome = error;
   } catch (const std::bad_alloc&) {
     item.result.outcome = Error(ErrorCode::kTooLarge, "not enough memory for " + quote(item.input.path));
@@ -136,64 +122,78 @@ int resolve_workers(int workers) {
 class BatchRunner::Impl {
  public:
   Impl(const Captioner& captioner, const CaptionOptions& captions, const BatchOptions& options)
-      : captioner_(captioner),
-        options_(options),
-        workers_(resolve_workers(options.workers)),
-        sessions_(captioner, captions, workers_) {
+      : captioner_(captioner), options_(options), workers_(captioner, captions, resolve_workers(options.workers)) {
     scaled_ = options.load;
     scaled_.min_width = captioner.config().input.width;
     scaled_.min_height = captioner.config().input.height;
   }
 
-  BatchStats run(const BatchHooks& hooks, const std::stop_token& stop);
+  BatchStats run(const BatchList& list, const std::vector<PictureSink*>& sinks, const std::stop_token& stop);
 
  private:
-  Token list(const BatchHooks& hooks, const std::stop_token& stop);
+  void run_pipeline(Run& run);
+  Token next_batch(Run& run);
+  bool plan(const std::vector<PictureSink*>& sinks, Item& item);
   void read(Item& item);
   void caption(Batch& batch);
-  void caption_alone(CaptionSession& session, std::vector<const PreparedPicture*>& places, Batch& batch);
-  void draw(const BatchHooks& hooks, Item& item);
-  void deliver(const BatchHooks& hooks, Batch& batch);
+  void caption_together(CaptionSession& session, const std::vector<const PreparedPicture*>& places, Batch& batch);
+  void caption_alone(CaptionSession& session, const std::vector<const PreparedPicture*>& places, Batch& batch);
+  void draw(Item& item);
+  void deliver(Batch& batch);
   StageClock clock(double BatchStats::*part) { return {stats_, part, stats_mutex_}; }
 
   Captioner captioner_;
   BatchOptions options_;
   LoadOptions scaled_;
-  int workers_;
-  Sessions sessions_;
-  std::size_t number_ = 0;  ///< of the next picture in the whole list
+  Workers workers_;
+  std::size_t planned_ = 0;  ///< pictures of this run
   std::mutex stats_mutex_;
   BatchStats stats_;
 };
 
 /// The next pictures, up to the end of a batch; null at the end.
-Token BatchRunner::Impl::list(const BatchHooks& hooks, const std::stop_token& stop) {
+Token BatchRunner::Impl::next_batch(Run& run) {
   const StageClock timed = clock(&BatchStats::list);
   const auto size = static_cast<std::size_t>(captioner_.batch());
   auto batch = std::make_shared<Batch>();
-  batch->first = number_ % size;
+  batch->first = (run.list.first + planned_) % size;
   std::size_t held = 0;
-  const auto goes_on = [&] { return !batch->items.empty() && hooks.waits && hooks.waits(); };
-  while (batch->first + batch->items.size() < size && held < kMostBytesHeld && !stop.stop_requested() && !goes_on()) {
-    std::optional<BatchInput> input = hooks.next();
+  const auto goes_on = [&] { return !batch->items.empty() && run.list.waits && run.list.waits(); };
+  while (batch->first + batch->items.size() < size && held < kMostBytesHeld && !run.stop.stop_requested() &&
+         !goes_on()) {
+    std::optional<BatchInput> input = run.list.next(run.stop.get_token());
     if (!input) break;
-    if (input->bytes) held += input->bytes->size();
-    Item& item = batch->items.emplace_back();
+    Item item;
     item.input = std::move(*input);
-    if (item.input.error) item.result.outcome = *item.input.error;
-    ++number_;
+    if (!plan(run.sinks, item)) continue;
+    if (item.input.bytes) held += item.input.bytes->size();
+    batch->items.push_back(std::move(item));
   }
   return batch->items.empty() ? nullptr : batch;
 }
 
+/// False where a sink leaves the picture out.
+bool BatchRunner::Impl::plan(const std::vector<PictureSink*>& sinks, Item& item) {
+  for (PictureSink* const sink : sinks) {
+    item.tasks.push_back(sink->plan(item.input));
+    if (item.tasks.back() == nullptr) return false;
+  }
+  if (item.input.error) item.result.outcome = *item.input.error;
+  item.result.number = planned_++;
+  item.result.path = item.input.path;
+  return true;
+}
+
 void BatchRunner::Impl::read(Item& item) {
   if (item.failed()) return;
+  const auto begin = Clock::now();
   guard(item, [&] {
     const Image image = load(item.input, scaled_);
     item.prepared = captioner_.prepare(image);
     item.result.width = image.source_width;
     item.result.height = image.source_height;
   });
+  item.result.seconds = seconds_since(begin);
 }
 
 void BatchRunner::Impl::caption(Batch& batch) {
@@ -202,21 +202,13 @@ void BatchRunner::Impl::caption(Batch& batch) {
   while (!places.empty() && places.back() == nullptr) places.pop_back();
   if (places.empty()) return;
   CaptionTimes times;
-  {
-    Loan loan(sessions_);
-    loan.session().measure(&times);
-    try {
-      std::vector<std::vector<Caption>> captions = loan.session().caption(places);
-      for (std::size_t place = batch.first; place < places.size(); ++place) {
-        if (places[place] != nullptr) batch.items[place - batch.first].result.outcome = std::move(captions[place]);
-      }
-    } catch (const Error& error) {
-      if (error.code() == ErrorCode::kUsage || error.code() == ErrorCode::kModel) throw;
-      caption_alone(loan.session(), places, batch);
-    } catch (const std::bad_alloc&) {
-      caption_alone(loan.session(), places, batch);
-    }
-  }
+  workers_.run([&](CaptionSession& session) {
+    const auto begin = Clock::now();
+    session.measure(&times);
+    caption_together(session, places, batch);
+    session.measure(nullptr);
+    for (Item& item : batch.items) item.result.seconds += seconds_since(begin);
+  });
   for (Item& item : batch.items) {
     if (item.prepared) item.prepared->input = {};  // of what waits for its turn only the captions are kept
   }
@@ -225,8 +217,23 @@ void BatchRunner::Impl::caption(Batch& batch) {
   stats_.search += times.search;
 }
 
+void BatchRunner::Impl::caption_together(CaptionSession& session, const std::vector<const PreparedPicture*>& places,
+                                         Batch& batch) {
+  try {
+    std::vector<std::vector<Caption>> captions = session.caption(places);
+    for (std::size_t place = batch.first; place < places.size(); ++place) {
+      if (places[place] != nullptr) batch.items[place - batch.first].result.outcome = std::move(captions[place]);
+    }
+  } catch (const Error& error) {
+    if (!is_the_pictures_own(error)) throw;
+    caption_alone(session, places, batch);
+  } catch (const std::bad_alloc&) {
+    caption_alone(session, places, batch);
+  }
+}
+
 /// One after the other, each at its place, so that only those fail whose fault it is.
-void BatchRunner::Impl::caption_alone(CaptionSession& session, std::vector<const PreparedPicture*>& places,
+void BatchRunner::Impl::caption_alone(CaptionSession& session, const std::vector<const PreparedPicture*>& places,
                                       Batch& batch) {
   for (std::size_t place = batch.first; place < places.size(); ++place) {
     if (places[place] == nullptr) continue;
@@ -239,31 +246,44 @@ void BatchRunner::Impl::caption_alone(CaptionSession& session, std::vector<const
   }
 }
 
-void BatchRunner::Impl::draw(const BatchHooks& hooks, Item& item) {
+void BatchRunner::Impl::draw(Item& item) {
   if (item.failed()) return;
   guard(item, [&] {
     // Decoded again: at full size pictures are too large to be kept for all that are in flight.
     const Image full = load(item.input, options_.load);
-    item.result.drawn =
-        hooks.draw({item.input.path, item.input.note, full, item.prepared->transform, *item.result.captions()});
+    const BatchPicture picture{item.input.path, full, item.prepared->transform, *item.result.captions()};
+    for (const std::unique_ptr<PictureTask>& task : item.tasks) task->draw(picture, item.result);
   });
 }
 
-void BatchRunner::Impl::deliver(const BatchHooks& hooks, Batch& batch) {
+void BatchRunner::Impl::deliver(Batch& batch) {
   const StageClock timed = clock(&BatchStats::deliver);
   for (Item& item : batch.items) {
-    item.result.path = std::move(item.input.path);
-    item.result.note = std::move(item.input.note);
-    hooks.deliver(std::move(item.result));
+    for (const std::unique_ptr<PictureTask>& task : item.tasks) {
+      if (!task->deliver(item.result)) break;
+    }
+    item.tasks.clear();
   }
 }
 
-BatchStats BatchRunner::Impl::run(const BatchHooks& hooks, const std::stop_token& stop) {
+BatchStats BatchRunner::Impl::run(const BatchList& list, const std::vector<PictureSink*>& sinks,
+                                  const std::stop_token& stop) {
   stats_ = {};
-  stats_.workers = workers_;
-  number_ = hooks.first;
-  const auto begin = std::chrono::steady_clock::now();
-  const int threads = workers_ + 1;
+  stats_.workers = workers_.count();
+  planned_ = 0;
+  const auto begin = Clock::now();
+  Run run{list, sinks};
+  const std::stop_callback relay(stop, [&run] { run.stop.request_stop(); });
+  workers_.work_during([&] { run_pipeline(run); });
+  stats_.elapsed = seconds_since(begin);
+  for (PictureSink* const sink : sinks) sink->finish();
+  return stats_;
+}
+
+void BatchRunner::Impl::run_pipeline(Run& run) {
+  const bool draws = std::ranges::any_of(run.sinks, [](const PictureSink* sink) { return sink->draws(); });
+  // The one more reads, draws and delivers while the others wait for captions.
+  const int threads = workers_.count() + 1;
   // TBB's own limit is the processors' number unless told otherwise.
   const tbb::global_control limit(
       tbb::global_control::max_allowed_parallelism,
@@ -272,8 +292,9 @@ BatchStats BatchRunner::Impl::run(const BatchHooks& hooks, const std::stop_token
   tbb::task_arena arena(threads);
   using Mode = tbb::filter_mode;
   // OpenCV and others may use TBB within a stage: isolated, a thread that waits for them takes up no other batch.
-  const auto isolated = [](const Token& token, auto body) {
+  const auto isolated = [&run](const Token& token, auto body) {
     tbb::this_task_arena::isolate([&] {
+      const StopOnFailure stop(run);
       const Holding holding(token.get());
       body(*token);
     });
@@ -281,7 +302,7 @@ BatchStats BatchRunner::Impl::run(const BatchHooks& hooks, const std::stop_token
   };
   const auto list_stage = [&](tbb::flow_control& control) {
     const Holding own(this);
-    Token token = list(hooks, stop);
+    Token token = next_batch(run);
     if (token == nullptr) control.stop();
     hand_over(token.get());
     return token;
@@ -296,15 +317,16 @@ BatchStats BatchRunner::Impl::run(const BatchHooks& hooks, const std::stop_token
   const auto draw_stage = [&](const Token& token) {
     return isolated(token, [&](Batch& batch) {
       const StageClock timed = clock(&BatchStats::draw);
-      if (!hooks.draw) return;
-      for (Item& item : batch.items) draw(hooks, item);
+      if (!draws) return;
+      for (Item& item : batch.items) draw(item);
     });
   };
   char delivery = 0;
   const auto deliver_stage = [&](const Token& token) {
+    const StopOnFailure stop(run);
     const Holding order(&delivery);
     const Holding holding(token.get());
-    deliver(hooks, *token);
+    deliver(*token);
   };
   hand_over(this);
   arena.execute([&] {
@@ -317,14 +339,15 @@ BatchStats BatchRunner::Impl::run(const BatchHooks& hooks, const std::stop_token
   });
   take_over(this);
   take_over(&delivery);
-  stats_.elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  return stats_;
 }
 
 BatchRunner::BatchRunner(const Captioner& captioner, const CaptionOptions& captions, const BatchOptions& options)
     : impl_(std::make_unique<Impl>(captioner, captions, options)) {}
 BatchRunner::~BatchRunner() = default;
 
-BatchStats BatchRunner::run(const BatchHooks& hooks, const std::stop_token& stop) { return impl_->run(hooks, stop); }
+BatchStats BatchRunner::run(const BatchList& list, const std::vector<PictureSink*>& sinks,
+                            const std::stop_token& stop) {
+  return impl_->run(list, sinks, stop);
+}
 
 }  // namespace glimpse

@@ -52,12 +52,11 @@ class List {
   explicit List(int count, int begin = 0, std::function<bool(int)> bad = nullptr)
       : next_(begin), end_(count), bad_(std::move(bad)) {}
 
-  std::optional<BatchInput> operator()() {
+  std::optional<BatchInput> operator()(const std::stop_token& /*stop*/) {
     if (next_ == end_) return std::nullopt;
     const int number = next_++;
     BatchInput input;
     input.path = name(number);
-    input.note = number;
     input.bytes = bad_ && bad_(number) ? "no picture" : picture(number);
     return input;
   }
@@ -68,25 +67,48 @@ class List {
   std::function<bool(int)> bad_;
 };
 
+using Next = std::function<std::optional<BatchInput>(const std::stop_token&)>;
+
 struct RunOptions {
   int workers = 2;
   std::size_t first = 0;
-  std::function<std::any(const BatchPicture&)> draw = {};
+  std::vector<PictureSink*> before = {};
 };
 
-std::vector<BatchResult> run(std::function<std::optional<BatchInput>()> next, const RunOptions& options = {}) {
+std::vector<BatchResult> run(Next next, const RunOptions& options = {}) {
   BatchOptions batch;
   batch.workers = options.workers;
   BatchRunner runner(captioner(), {}, batch);
   std::vector<BatchResult> results;
-  BatchHooks hooks;
-  hooks.next = std::move(next);
-  hooks.draw = options.draw;
-  hooks.deliver = [&](BatchResult result) { results.push_back(std::move(result)); };
-  hooks.first = options.first;
-  runner.run(hooks);
+  CallingSink keep([&](BatchResult& result) { results.push_back(std::move(result)); });
+  std::vector<PictureSink*> sinks = options.before;
+  sinks.push_back(&keep);
+  runner.run({.next = std::move(next), .first = options.first}, sinks);
   return results;
 }
+
+/// Draws by calling a function.
+class DrawingSink : public PictureSink {
+ public:
+  using Draw = std::function<void(const BatchPicture&, BatchResult&)>;
+  explicit DrawingSink(Draw draw) : draw_(std::move(draw)) {}
+
+  bool draws() const override { return true; }
+  std::unique_ptr<PictureTask> plan(BatchInput& /*input*/) override { return std::make_unique<Task>(draw_); }
+
+ private:
+  class Task : public PictureTask {
+   public:
+    explicit Task(const Draw& draw) : draw_(draw) {}
+    void draw(const BatchPicture& picture, BatchResult& result) override { draw_(picture, result); }
+    bool deliver(BatchResult& /*result*/) override { return true; }
+
+   private:
+    const Draw& draw_;
+  };
+
+  Draw draw_;
+};
 
 void expect_same_bits(const BatchResult& a, const BatchResult& b) {
   SCOPED_TRACE(a.path);
@@ -112,7 +134,8 @@ TEST(BatchRunner, ResultsComeInTheOrderOfTheListWhateverTheWorkers) {
   for (int i = 0; i < 61; ++i) {
     const BatchResult& result = expected[static_cast<std::size_t>(i)];
     EXPECT_EQ(result.path, name(i));
-    EXPECT_EQ(std::any_cast<int>(result.note), i);
+    EXPECT_EQ(result.number, static_cast<std::size_t>(i));
+    EXPECT_GT(result.seconds, 0);
     const std::string bytes = picture(i);
     const Image image = decode_image(std::as_bytes(std::span(bytes)), "x");
     EXPECT_EQ(result.width, image.width);
@@ -155,20 +178,20 @@ TEST(BatchRunner, AListThatTricklesIsWorkedOnAsItArrives) {
   std::vector<BatchResult> results;
   std::atomic<int> delivered = 0;
   int given = 0;
-  BatchHooks hooks;
-  hooks.next = [&, list = List(6)]() mutable {
+  BatchList pictures;
+  pictures.next = [&, list = List(6)](const std::stop_token& stop) mutable {
     // Whoever writes the list waits for an answer before going on.
     for (int patience = 0; delivered < given && patience < 2000; ++patience) std::this_thread::sleep_for(5ms);
     EXPECT_EQ(delivered, given);
     ++given;
-    return list();
+    return list(stop);
   };
-  hooks.waits = [&] { return delivered < given; };
-  hooks.deliver = [&](BatchResult result) {
+  pictures.waits = [&] { return delivered < given; };
+  CallingSink keep([&](BatchResult& result) {
     results.push_back(std::move(result));
     ++delivered;
-  };
-  BatchRunner(captioner(), {}, {.workers = 1}).run(hooks);
+  });
+  BatchRunner(captioner(), {}, {.workers = 1}).run(pictures, {&keep});
   ASSERT_EQ(results.size(), whole.size());
   for (std::size_t i = 0; i < whole.size(); ++i) expect_same_bits(results[i], whole[i]);
 }
@@ -191,7 +214,7 @@ TEST(BatchRunner, PicturesThatFailAreValuesAmongTheOthers) {
 
 TEST(BatchRunner, FilesAreReadAndErrorsThatAreKnownArePassedOn) {
   int given = 0;
-  const std::vector<BatchResult> results = run([&]() -> std::optional<BatchInput> {
+  const std::vector<BatchResult> results = run([&](const std::stop_token&) -> std::optional<BatchInput> {
     const std::string photos[] = {testing::source_path("assets/photos/temple.jpg").string(), "/gone.jpg", "a pattern"};
     if (given == 3) return std::nullopt;
     BatchInput input;
@@ -208,15 +231,13 @@ TEST(BatchRunner, FilesAreReadAndErrorsThatAreKnownArePassedOn) {
 }
 
 TEST(BatchRunner, WhatGoesWrongInDrawingIsThePicturesOwn) {
-  RunOptions options;
-  options.draw = [](const BatchPicture& drawn) -> std::any {
-    const int number = std::any_cast<int>(drawn.note);
-    if (number == 3) throw std::bad_alloc();
-    if (number == 5) throw Error(ErrorCode::kIo, "the disk is full");
+  DrawingSink drawing([](const BatchPicture& drawn, BatchResult& result) {
+    if (result.number == 3) throw std::bad_alloc();
+    if (result.number == 5) throw Error(ErrorCode::kIo, "the disk is full");
     EXPECT_EQ(drawn.picture.width, drawn.transform.source_width);
-    return drawn.path + ": " + drawn.captions.front().text;
-  };
-  const std::vector<BatchResult> results = run(List(12), options);
+    result.files = {{drawn.path + ": " + drawn.captions.front().text}};
+  });
+  const std::vector<BatchResult> results = run(List(12), {.before = {&drawing}});
   ASSERT_EQ(results.size(), 12U);
   for (int i = 0; i < 12; ++i) {
     const BatchResult& result = results[static_cast<std::size_t>(i)];
@@ -226,11 +247,42 @@ TEST(BatchRunner, WhatGoesWrongInDrawingIsThePicturesOwn) {
     } else if (i == 5) {
       EXPECT_STREQ(result.error()->what(), "the disk is full");
     } else {
-      EXPECT_EQ(std::any_cast<std::string>(result.drawn), result.path + ": " + result.captions()->front().text);
+      EXPECT_EQ(result.files.at(0).at(0), result.path + ": " + result.captions()->front().text);
     }
   }
-  options.draw = [](const BatchPicture&) -> std::any { throw Error(ErrorCode::kUsage, "no such colours"); };
-  EXPECT_THROW(run(List(12), options), Error);
+  DrawingSink wrong([](const BatchPicture&, BatchResult&) { throw Error(ErrorCode::kUsage, "no such colours"); });
+  EXPECT_THROW(run(List(12), {.before = {&wrong}}), Error);
+}
+
+/// Leaves out pictures when they are listed, or when they come.
+class ChoosySink : public PictureSink {
+ public:
+  std::unique_ptr<PictureTask> plan(BatchInput& input) override {
+    if (input.path == name(2)) return nullptr;
+    return std::make_unique<Task>();
+  }
+  void finish() override { ++finished; }
+
+  int finished = 0;
+
+ private:
+  class Task : public PictureTask {
+   public:
+    bool deliver(BatchResult& result) override { return result.path != name(4); }
+  };
+};
+
+TEST(BatchRunner, WhatASinkLeavesOutComesToNoneAfterIt) {
+  ChoosySink choosy;
+  int heard = 0;
+  CallingSink before([&](BatchResult&) { ++heard; });
+  const std::vector<BatchResult> results = run(List(6), {.before = {&before, &choosy}});
+  std::vector<std::string> paths;
+  for (const BatchResult& result : results) paths.push_back(result.path);
+  EXPECT_THAT(paths, ::testing::ElementsAre(name(0), name(1), name(3), name(5)));
+  EXPECT_EQ(results.back().number, 4U) << "of those that were not left out when they were listed";
+  EXPECT_EQ(heard, 5);
+  EXPECT_EQ(choosy.finished, 1);
 }
 
 TEST(BatchRunner, AStopFinishesAndDeliversWhatIsInFlight) {
@@ -242,17 +294,16 @@ TEST(BatchRunner, AStopFinishesAndDeliversWhatIsInFlight) {
     std::atomic<int> listed = 0;
     std::vector<int> delivered;
     List list(1'000'000);
-    BatchHooks hooks;
-    hooks.next = [&] {
+    const Next next = [&](const std::stop_token& token) {
       ++listed;
-      return list();
+      return list(token);
     };
-    hooks.deliver = [&](const BatchResult& result) {
+    CallingSink keep([&](const BatchResult& result) {
       ASSERT_NE(result.captions(), nullptr);
       if (static_cast<int>(delivered.size()) == stop_at) stop.request_stop();
-      delivered.push_back(std::any_cast<int>(result.note));
-    };
-    runner.run(hooks, stop.get_token());
+      delivered.push_back(std::stoi(result.path.substr(name(0).size() - 1)));
+    });
+    runner.run({.next = next}, {&keep}, stop.get_token());
     ASSERT_GT(static_cast<int>(delivered.size()), stop_at);
     EXPECT_EQ(static_cast<int>(delivered.size()), listed);
     for (std::size_t i = 0; i < delivered.size(); ++i) ASSERT_EQ(delivered[i], static_cast<int>(i));
@@ -268,40 +319,68 @@ TEST(BatchRunner, FewPicturesAreInFlightHoweverSlowTheReceiver) {
   int delivered = 0;
   int most = 0;
   List list(200);
-  BatchHooks hooks;
-  hooks.next = [&] {
+  const Next next = [&](const std::stop_token& stop) {
     ++listed;
-    return list();
+    return list(stop);
   };
-  hooks.deliver = [&](const BatchResult&) {
+  CallingSink slow([&](const BatchResult&) {
     if (delivered < 3) std::this_thread::sleep_for(std::chrono::milliseconds(100));
     most = std::max(most, listed - delivered++);
-  };
-  runner.run(hooks);
+  });
+  runner.run({.next = next}, {&slow});
   EXPECT_EQ(delivered, 200);
   EXPECT_LE(most, (2 * (kWorkers + 1) + 1) * kBatch);
 }
 
-TEST(BatchRunner, WhatHooksThrowEndsTheRun) {
+TEST(BatchRunner, WhatListAndSinksThrowEndsTheRun) {
   BatchRunner runner(captioner(), {});
   List list(100);
   int delivered = 0;
-  BatchHooks hooks;
-  hooks.next = std::ref(list);
-  hooks.deliver = [&](const BatchResult&) {
+  CallingSink full([&](const BatchResult&) {
     if (++delivered == 10) throw Error(ErrorCode::kIo, "the disk is full");
-  };
-  EXPECT_THROW(runner.run(hooks), Error);
+  });
+  EXPECT_THROW(runner.run({.next = std::ref(list)}, {&full}), Error);
   EXPECT_EQ(delivered, 10);
-  hooks.next = []() -> std::optional<BatchInput> { throw Error(ErrorCode::kUsage, "exists already"); };
-  EXPECT_THROW(runner.run(hooks), Error);
+  const Next bad = [](const std::stop_token&) -> std::optional<BatchInput> {
+    throw Error(ErrorCode::kUsage, "exists already");
+  };
+  EXPECT_THROW(runner.run({.next = bad}, {&full}), Error);
+}
+
+TEST(BatchRunner, AListThatWaitsIsToldWhenTheRunHasFailed) {
+  List list(1);
+  const Next next = [&](const std::stop_token& stop) {
+    std::optional<BatchInput> input = list(stop);
+    for (int patience = 0; !input && !stop.stop_requested() && patience < 2000; ++patience) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    EXPECT_TRUE(input || stop.stop_requested());
+    return input;
+  };
+  CallingSink full([&](const BatchResult&) { throw Error(ErrorCode::kIo, "the disk is full"); });
+  EXPECT_THROW(BatchRunner(captioner(), {}).run({.next = next, .waits = [] { return true; }}, {&full}), Error);
+}
+
+TEST(BatchRunner, OneWorkerMayHaveAllThreads) {
+  CaptionerOptions options;
+  options.batch = kBatch;
+  options.threads = 2;
+  options.tuning = dnn::Tuning::kDirect;
+  const std::vector<BatchResult> expected = run(List(9));
+  std::vector<BatchResult> results;
+  CallingSink keep([&](BatchResult& result) { results.push_back(std::move(result)); });
+  BatchRunner(Captioner(testing::tiny_model(), options), {}, {.workers = 1}).run({.next = List(9)}, {&keep});
+  ASSERT_EQ(results.size(), expected.size());
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    EXPECT_EQ(results[i].captions()->front().text, expected[i].captions()->front().text);
+  }
 }
 
 TEST(BatchRunner, StatsSayWhereTheTimeWent) {
   BatchOptions options;
   options.workers = 2;
   BatchRunner runner(captioner(), {}, options);
-  const BatchStats stats = runner.run({.next = List(50), .deliver = [](const BatchResult&) {}});
+  const BatchStats stats = runner.run({.next = List(50)}, {});
   EXPECT_EQ(stats.workers, 2);
   EXPECT_GT(stats.read, 0);
   EXPECT_GT(stats.encode, 0);

@@ -1,0 +1,27 @@
+/// A run's report, a page to look at.
+#pragma once
+
+#include <memory>
+
+#include "pipeline/picture_sink.h"
+#include "report/report.h"
+
+namespace glimpse::io {
+
+class ReportSink : public PictureSink {
+ public:
+  /// Throws as Report.
+  ReportSink(const std::filesystem::path& folder, const ReportOptions& options, Report::Start start)
+      : report_(folder, options, start) {}
+
+  bool draws() const override { return true; }
+  std::unique_ptr<PictureTask> plan(BatchInput& input) override;
+  void finish() override { report_.finish(); }
+
+ private:
+  class Task;
+
+  Report report_;
+};
+
+}  // namespace glimpse::io
