@@ -6,6 +6,8 @@
 #include <limits>
 #include <memory>
 
+#include "core/numbers.h"
+
 namespace glimpse::apps {
 namespace {
 
@@ -16,13 +18,6 @@ constexpr double kLargestPixel = 1e9;
 
 auto string_value(const char* name) { return po::value<std::string>()->value_name(name); }
 auto list_value(const char* name) { return po::value<std::vector<std::string>>()->value_name(name)->composing(); }
-
-std::string in_short(double value) {
-  std::string text = std::to_string(value);
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.back() == '.') text.pop_back();
-  return text;
-}
 
 OptionGroup search_group() {
   const search::SearchOptions standard;

@@ -7,11 +7,20 @@
 #include <utility>
 
 #include "cli/terminal.h"
+#include "core/numbers.h"
 
 namespace glimpse::apps {
 namespace {
 
-/// "37 s", "12 min", "3 h 05 min"
+/// "[######..............] "
+std::string bar(std::size_t done, std::size_t total) {
+  constexpr std::size_t kWidth = 20;
+  const std::size_t full = total == 0 ? 0 : std::min(kWidth, kWidth * done / total);
+  return "[" + std::string(full, '#') + std::string(kWidth - full, '.') + "] ";
+}
+
+}  // namespace
+
 std::string duration(double seconds) {
   std::array<char, 64> text{};
   const auto minutes = static_cast<long>(std::ceil(seconds / 60));
@@ -25,23 +34,12 @@ std::string duration(double seconds) {
   return text.data();
 }
 
-/// "[######..............] "
-std::string bar(std::size_t done, std::size_t total) {
-  constexpr std::size_t kWidth = 20;
-  const std::size_t full = total == 0 ? 0 : std::min(kWidth, kWidth * done / total);
-  return "[" + std::string(full, '#') + std::string(kWidth - full, '.') + "] ";
-}
-
-}  // namespace
-
 std::string progress_text(std::size_t done, std::optional<std::size_t> total, const std::string& unit, double seconds,
                           std::size_t before) {
   std::string text = std::to_string(done) + (total ? " of " + std::to_string(*total) : "") + ' ' + unit;
   if (done <= before || seconds <= 0) return text;
   const double rate = static_cast<double>(done - before) / seconds;
-  std::array<char, 64> shown{};
-  std::snprintf(shown.data(), shown.size(), rate < 100 ? "%.1f" : "%.0f", rate);
-  text += std::string(", ") + shown.data() + " a second";
+  text += ", " + fixed(rate, rate < 100 ? 1 : 0) + " a second";
   if (!total || *total < done) return text;
   return text + ", " + duration(static_cast<double>(*total - done) / rate) + " left";
 }

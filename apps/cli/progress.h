@@ -10,6 +10,9 @@
 
 namespace glimpse::apps {
 
+/// "37 s", "12 min", "3 h 05 min"
+std::string duration(double seconds);
+
 /// "320 of 1000 pictures, 18.2 a second, 37 s left"; without a total "320 pictures, 18.2 a second". `before` of those
 /// done were done before the `seconds` began.
 std::string progress_text(std::size_t done, std::optional<std::size_t> total, const std::string& unit, double seconds,

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "bench/report.h"
+#include "core/numbers.h"
 
 namespace glimpse::apps {
 namespace {
@@ -45,7 +45,7 @@ std::string Tally::summary(double seconds) const {
   if (skipped_ > 0) text += ", " + std::to_string(skipped_) + " skipped";
   if (any_failed()) text += ", " + count("failed", failed_, earlier_failed_);
   const double rate = static_cast<double>(done_ + failed_) / seconds;
-  text += line(" in %.1f s, %.1f a second", seconds, rate);
+  text += " in " + fixed(seconds, 1) + " s, " + fixed(rate, 1) + " a second\n";
   for (const auto& [code, cause] : causes_) {
     text +=
         "  " + std::to_string(cause.count) + " " + std::string(in_words(code)) + ", the first: " + cause.first + "\n";

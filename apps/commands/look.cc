@@ -1,9 +1,6 @@
 // glimpse look: digits read by looking a few times, and a drawing of where.
 #include "overlay/look.h"
 
-#include <array>
-#include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <new>
@@ -19,6 +16,7 @@
 #include "cli/terminal.h"
 #include "core/file.h"
 #include "core/json_check.h"
+#include "core/numbers.h"
 #include "core/text.h"
 #include "glimpses/looker.h"
 #include "image/image.h"
@@ -100,26 +98,24 @@ std::map<std::string, std::string> read_truth(const fs::path& path) {
   return truth;
 }
 
-double rounded(double value, double scale) { return std::round(value * scale) / scale + 0.0; }
-
 Json to_json(const Picture& picture, const Look& look, const LookConfig& config, const std::string& drawing) {
   Json json = {{"path", to_valid_utf8(picture.path)},
                {"width", picture.image.source_width},
                {"height", picture.image.source_height},
                {"answer", look.answer()},
-               {"probability", rounded(look.probability(), 1e6)}};
+               {"probability", rounded(look.probability(), 6)}};
   json["objects"] = Json::array();
   for (const LookObject& object : look.objects) {
     Json said = {{"class", object.name.empty() ? Json() : Json(object.name)},
-                 {"probability", rounded(object.probability, 1e6)}};
+                 {"probability", rounded(object.probability, 6)}};
     for (const LookGlimpse& glimpse : object.glimpses) {
       Json boxes = Json::array();
       for (const Rect& box : glimpse.boxes) {
-        boxes.push_back({rounded(box.x, 100), rounded(box.y, 100), rounded(box.width, 100), rounded(box.height, 100)});
+        boxes.push_back({rounded(box.x, 2), rounded(box.y, 2), rounded(box.width, 2), rounded(box.height, 2)});
       }
       const Rect& sharp = glimpse.boxes.front();
-      said["glimpses"].push_back({{"x", rounded(sharp.x + sharp.width / 2, 100)},
-                                  {"y", rounded(sharp.y + sharp.height / 2, 100)},
+      said["glimpses"].push_back({{"x", rounded(sharp.x + sharp.width / 2, 2)},
+                                  {"y", rounded(sharp.y + sharp.height / 2, 2)},
                                   {"boxes", boxes}});
     }
     json["objects"].push_back(std::move(said));
@@ -129,11 +125,7 @@ Json to_json(const Picture& picture, const Look& look, const LookConfig& config,
   return json;
 }
 
-std::string percent(double share) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f %%", 100 * share);
-  return text.data();
-}
+std::string percent(double share) { return fixed(100 * share, 1) + " %"; }
 
 class LookRun {
  public:

@@ -1,30 +1,18 @@
 #include "commands/training.h"
 
 #include <array>
-#include <cmath>
 #include <cstdio>
 
 #include "cli/interrupt.h"
+#include "cli/progress.h"
 #include "cli/terminal.h"
+#include "core/numbers.h"
 
 namespace glimpse::apps {
 namespace {
 
 /// Where standard error is no terminal, a line this often.
 constexpr double kSecondsBetweenLines = 30;
-
-std::string duration(double seconds) {
-  std::array<char, 32> text{};
-  const auto whole = static_cast<long>(std::lround(seconds));
-  if (whole >= 3600) {
-    std::snprintf(text.data(), text.size(), "%ld h %02ld min", whole / 3600, whole / 60 % 60);
-  } else if (whole >= 60) {
-    std::snprintf(text.data(), text.size(), "%ld min %02ld s", whole / 60, whole % 60);
-  } else {
-    std::snprintf(text.data(), text.size(), "%ld s", whole);
-  }
-  return text.data();
-}
 
 void say(const std::string& text) {
   if (errors_on_terminal()) write_status("");
@@ -53,9 +41,7 @@ void TrainingReporter::progress(const train::Progress& p) {
 void TrainingReporter::validated(const train::Validation& v) {
   std::string text = std::string(v.stage) + " epoch " + std::to_string(v.epoch) + ", validation:";
   for (const auto& [name, score] : v.scores) {
-    std::array<char, 64> number{};
-    std::snprintf(number.data(), number.size(), " %s %.4f", name.c_str(), score);
-    text += number.data();
+    text += " " + name + " " + fixed(score, 4);
   }
   say(text + (v.best ? " (best so far)" : ""));
 }

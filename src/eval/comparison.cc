@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "core/numbers.h"
 #include "plot/chart.h"
 
 namespace glimpse::eval {
@@ -69,12 +69,6 @@ std::optional<Cell> cell(const Column& column, const Variant& variant) {
   for (const double value : values) result.deviation += (value - result.mean) * (value - result.mean) / (count - 1);
   result.deviation = std::sqrt(result.deviation);
   return result;
-}
-
-std::string fixed(double value, int decimals) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
-  return text.data();
 }
 
 std::string in_words(const Column& column, const Cell& cell) {

@@ -1,12 +1,11 @@
 #include "io/records.h"
 
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/json_check.h"
+#include "core/numbers.h"
 #include "core/text.h"
 
 namespace glimpse::io {
@@ -14,21 +13,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Rounded so that a record shows what the model means and not the last bits of its arithmetic; zero has no sign.
-double rounded(double value, int decimals) {
-  const double scale = std::pow(10.0, decimals);
-  return std::round(value * scale) / scale + 0.0;
-}
-
+// Rounded so that a record shows what the model means and not the last bits of its arithmetic.
 constexpr int kLogProbDecimals = 4;
 constexpr int kAttentionDecimals = 6;
 constexpr int kChannelDecimals = 4;
 
-std::string fixed(double value, int decimals) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", decimals, rounded(value, decimals));
-  return text.data();
-}
+/// As it stands in text: rounded as in JSON.
+std::string shown(double value, int decimals) { return fixed(rounded(value, decimals), decimals); }
 
 /// One line of JSON; bytes that are not UTF-8 become U+FFFD.
 std::string to_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
@@ -57,9 +48,9 @@ class TextFormat : public RecordFormat {
     for (std::size_t i = 0; i < record.captions.size(); ++i) {
       const Caption& caption = record.captions[i];
       lines += one_line(record.path) + '\t' + emphasised(caption.text);
-      if (layout_.top > 1) lines += '\t' + fixed(caption.log_prob, kLogProbDecimals);
+      if (layout_.top > 1) lines += '\t' + shown(caption.log_prob, kLogProbDecimals);
       if (layout_.overlays) lines += '\t' + one_line(joined(record.overlays[i]));
-      if (layout_.timing) lines += '\t' + fixed(record.milliseconds, 1) + " ms";
+      if (layout_.timing) lines += '\t' + shown(record.milliseconds, 1) + " ms";
       lines += '\n';
     }
     return lines;
@@ -163,10 +154,10 @@ class CsvFormat : public RecordFormat {
                                          std::to_string(record.height),
                                          std::to_string(i + 1),
                                          caption.text,
-                                         fixed(caption.log_prob, kLogProbDecimals),
-                                         fixed(caption.score, kLogProbDecimals)};
+                                         shown(caption.log_prob, kLogProbDecimals),
+                                         shown(caption.score, kLogProbDecimals)};
       if (layout_.overlays) fields.push_back(joined(record.overlays[i]));
-      if (layout_.timing) fields.push_back(fixed(record.milliseconds, 1));
+      if (layout_.timing) fields.push_back(shown(record.milliseconds, 1));
       fields.push_back(layout_.model);
       fields.emplace_back();
       lines += to_line(fields);

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
+
+#include "core/numbers.h"
 
 namespace glimpse::train {
 namespace {
@@ -34,13 +35,6 @@ constexpr const char* kStyle =
     ".t{font-size:13px;font-weight:bold}.s{fill:#666}.e{text-anchor:end}.m{text-anchor:middle}"
     ".g{stroke:#e4e4e4}.a{stroke:#888}.d{stroke:#333;stroke-width:1.5}polyline{fill:none;stroke-linejoin:round}</"
     "style>\n";
-
-std::string fixed(double value, int decimals) {
-  std::array<char, 64> buffer = {};
-  const auto [end, error] =
-      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed, decimals);
-  return error == std::errc() ? std::string(buffer.data(), end) : std::string("?");
-}
 
 /// A coordinate: a tenth of a pixel is as fine as anybody sees.
 std::string at(double value) { return fixed(value, 1); }

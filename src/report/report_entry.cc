@@ -7,6 +7,7 @@
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
+#include "core/numbers.h"
 #include "image/pixels.h"
 
 namespace glimpse {
@@ -15,10 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// Four decimals, which is what people read off; JSON's null for what is no number.
-Json rounded(double value) {
-  constexpr double kScale = 1e4;
-  return std::isfinite(value) ? Json(std::round(value * kScale) / kScale + 0.0) : Json();
-}
+Json number(double value) { return std::isfinite(value) ? Json(rounded(value, 4)) : Json(); }
 
 /// ASCII only, so that no reader can take it for another encoding; bytes that are not UTF-8 become U+FFFD.
 std::string dump(const Json& json) { return json.dump(-1, ' ', true, Json::error_handler_t::replace); }
@@ -36,8 +34,8 @@ Json word_to_json(const Glimpse& glimpse, std::size_t cells) {
   }
   const QuantisedMap map = quantise(glimpse.alpha);
   return {{"word", glimpse.word},
-          {"logProb", rounded(glimpse.log_prob)},
-          {"beta", rounded(glimpse.beta)},
+          {"logProb", number(glimpse.log_prob)},
+          {"beta", number(glimpse.beta)},
           {"peak", map.peak},
           {"map", to_base64(map.values)}};
 }
@@ -46,8 +44,8 @@ Json caption_to_json(const Caption& caption, std::size_t cells) {
   Json words = Json::array();
   for (const Glimpse& glimpse : caption.glimpses) words.push_back(word_to_json(glimpse, cells));
   return {{"text", caption.text},
-          {"logProb", rounded(caption.log_prob)},
-          {"confidence", rounded(confidence(caption))},
+          {"logProb", number(caption.log_prob)},
+          {"confidence", number(confidence(caption))},
           {"words", std::move(words)}};
 }
 
@@ -97,7 +95,7 @@ std::string to_base64(std::string_view bytes) {
 
 std::string report_summary(const ViewTransform& transform, const Caption& best, bool has_thumb) {
   return members({{"caption", best.text},
-                  {"confidence", rounded(confidence(best))},
+                  {"confidence", number(confidence(best))},
                   {"width", transform.source_width},
                   {"height", transform.source_height},
                   {"thumb", has_thumb}});
