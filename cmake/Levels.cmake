@@ -45,7 +45,7 @@ set(GLIMPSE_PUBLIC_HEADERS
   image/animation.h image/image.h
   overlay/overlay.h
   report/report.h
-  pipeline/batch_runner.h pipeline/captioner.h pipeline/picture_sink.h pipeline/region.h)
+  pipeline/batch_runner.h pipeline/captioner.h pipeline/locations.h pipeline/model_facts.h pipeline/picture_sink.h pipeline/region.h)
 
 function(glimpse_library)
   get_property(levels GLOBAL PROPERTY GLIMPSE_LEVELS)

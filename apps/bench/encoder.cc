@@ -8,7 +8,6 @@
 #include "bench/bench.h"
 #include "bench/report.h"
 #include "cli/arguments.h"
-#include "cli/locations.h"
 #include "cli/terminal.h"
 #include "core/file.h"
 #include "core/random.h"
@@ -16,6 +15,7 @@
 #include "dnn/yardsticks/bare_convolution.h"
 #include "net/compile.h"
 #include "net/tensors.h"
+#include "pipeline/locations.h"
 
 namespace glimpse::apps {
 namespace {

@@ -11,7 +11,6 @@
 #include "bench/bench.h"
 #include "bench/report.h"
 #include "cli/arguments.h"
-#include "cli/locations.h"
 #include "cli/options.h"
 #include "cli/stopwatch.h"
 #include "cli/terminal.h"
@@ -19,6 +18,7 @@
 #include "io/inputs.h"
 #include "io/record_sink.h"
 #include "pipeline/batch_runner.h"
+#include "pipeline/locations.h"
 
 namespace glimpse::apps {
 namespace {

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "cli/interrupt.h"
-#include "cli/locations.h"
 #include "cli/progress.h"
 #include "cli/stopwatch.h"
 #include "cli/terminal.h"
@@ -16,6 +15,7 @@
 #include "core/text.h"
 #include "io/picture_list.h"
 #include "pipeline/batch_runner.h"
+#include "pipeline/locations.h"
 
 namespace glimpse::apps {
 namespace {

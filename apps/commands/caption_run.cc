@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "cli/interrupt.h"
-#include "cli/locations.h"
 #include "cli/terminal.h"
 #include "io/inputs.h"
 #include "io/overlay_sink.h"
 #include "io/record_sink.h"
 #include "pipeline/batch_runner.h"
+#include "pipeline/locations.h"
 
 namespace glimpse::apps {
 namespace {

@@ -3,7 +3,6 @@
 #include <set>
 
 #include "cli/interrupt.h"
-#include "cli/locations.h"
 #include "cli/terminal.h"
 #include "commands/compare_run.h"
 #include "commands/evaluate.h"
@@ -11,6 +10,8 @@
 #include "eval/comparison.h"
 #include "eval/speeds.h"
 #include "io/overlay_files.h"
+#include "pipeline/locations.h"
+#include "pipeline/model_facts.h"
 #include "train/recipe/recipe_terms.h"
 #include "train/run/curves.h"
 
@@ -172,7 +173,7 @@ class ComparisonRun {
       run.scores = evaluation.scores;
       if (evaluation.made.failed > 0) some_failed_ = true;
       if (!run.scores) run.failure = "none of the pictures could be captioned";
-      if (variant.parameters == 0) variant.parameters = count_parameters(run.model);
+      if (variant.parameters == 0) variant.parameters = model_facts(Model::load(run.model)).parameters();
     }
   }
 

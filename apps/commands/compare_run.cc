@@ -34,11 +34,4 @@ void train_variant(const train::Recipe& recipe, train::Trainer::Start start, tra
   trainer.run(start);
 }
 
-std::int64_t count_parameters(const fs::path& model) {
-  const Model loaded = Model::load(model);
-  std::int64_t count = 0;
-  for (const auto& [name, tensor] : loaded.weights().tensors()) count += tensor.count();
-  return count;
-}
-
 }  // namespace glimpse::apps

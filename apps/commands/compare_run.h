@@ -1,8 +1,6 @@
 /// The trainings of a comparison.
 #pragma once
 
-#include <filesystem>
-
 #include "commands/training.h"
 
 namespace glimpse::apps {
@@ -11,8 +9,5 @@ namespace glimpse::apps {
 /// is written whole. kGoOn goes on where the training stopped, wherever that was, and does nothing that is done. Throws
 /// Error: as train::Trainer, and kUsage where what is there was made by another recipe.
 void train_variant(const train::Recipe& recipe, train::Trainer::Start start, train::Observer& observer);
-
-/// Of encoder and decoder together.
-std::int64_t count_parameters(const std::filesystem::path& model);
 
 }  // namespace glimpse::apps

@@ -1,9 +1,9 @@
 #include "commands/evaluate.h"
 
 #include "cli/interrupt.h"
-#include "cli/locations.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
+#include "pipeline/locations.h"
 
 namespace glimpse::apps {
 

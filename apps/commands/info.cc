@@ -1,96 +1,22 @@
 // glimpse info: what a model is made of.
 #include <algorithm>
 #include <array>
-#include <cstdio>
-#include <filesystem>
-#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "cli/arguments.h"
 #include "cli/command.h"
-#include "cli/locations.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "commands/attention_table.h"
-#include "core/tensor.h"
+#include "core/numbers.h"
 #include "core/text.h"
-#include "net/graph.h"
-#include "pipeline/captioner.h"
+#include "pipeline/locations.h"
+#include "pipeline/model_facts.h"
 
 namespace glimpse::apps {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-struct TensorTotals {
-  std::int64_t count = 0;
-  std::int64_t parameters = 0;
-  std::int64_t bytes = 0;
-};
-
-struct ModelSummary {
-  std::int64_t file_bytes = 0;
-  std::size_t nodes = 0;
-  std::int64_t encoder_parameters = 0;
-  std::int64_t decoder_parameters = 0;
-  std::int64_t multiply_adds = 0;                           ///< of the encoder, for one picture
-  std::int64_t channels = 0;                                ///< of the map
-  std::map<std::string_view, TensorTotals> tensors;         ///< by element type
-  std::vector<std::pair<std::string, std::int64_t>> sizes;  ///< of the decoder's parts
-};
-
-/// The tensors' names begin with what the graph's nodes say; whatever belongs to no node is the decoder's.
-bool belongs_to_encoder(const std::string& tensor, const std::set<std::string>& prefixes) {
-  for (std::size_t dot = tensor.find('.'); dot != std::string::npos; dot = tensor.find('.', dot + 1)) {
-    if (prefixes.count(tensor.substr(0, dot)) > 0) return true;
-  }
-  return false;
-}
-
-std::vector<std::pair<std::string, std::int64_t>> decoder_sizes(const Weights& weights) {
-  struct Size {
-    const char* label;
-    const char* tensor;
-    std::size_t dimension;
-  };
-  static constexpr std::array kSizes = {Size{"lstm_units", "lstm.weight_hh", 1},
-                                        Size{"embedding", "embedding.weight", 1},
-                                        Size{"attention", "key.weight", 0},
-                                        Size{"features", "key.weight", 1},
-                                        Size{"channel_keys", "channel.query.weight", 0},
-                                        Size{"history_keys", "history.query.weight", 0}};
-  std::vector<std::pair<std::string, std::int64_t>> sizes;
-  for (const Size& size : kSizes) {
-    if (weights.contains(size.tensor)) sizes.emplace_back(size.label, weights.at(size.tensor).shape.at(size.dimension));
-  }
-  return sizes;
-}
-
-ModelSummary summarise(const Model& model) {
-  CaptionerOptions options;
-  options.tuning = dnn::Tuning::kDirect;
-  const Captioner captioner(model, options);  // a model that cannot caption is not described but refused
-  const net::GraphSpec graph = net::parse_graph(model.config().graph, model.config().graph_name);
-  ModelSummary summary;
-  summary.nodes = graph.nodes.size();
-  summary.channels = captioner.encoder().output_shape(0)[3];
-  for (const dnn::StepInfo& step : captioner.encoder().steps()) summary.multiply_adds += step.flops / 2;
-  std::set<std::string> prefixes;
-  for (const net::Node& node : graph.nodes) prefixes.insert(node.attributes.weights());
-  for (const auto& [name, tensor] : model.weights().tensors()) {
-    TensorTotals& totals = summary.tensors[to_string(tensor.dtype)];
-    ++totals.count;
-    totals.parameters += tensor.count();
-    totals.bytes += static_cast<std::int64_t>(tensor.bytes());
-    (belongs_to_encoder(name, prefixes) ? summary.encoder_parameters : summary.decoder_parameters) += tensor.count();
-  }
-  summary.sizes = decoder_sizes(model.weights());
-  summary.sizes.emplace_back("heads", model.config().decoder.heads);
-  std::error_code ignored;
-  summary.file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(model.weights().path(), ignored));
-  return summary;
-}
 
 /// "1234567" as "1,234,567"
 std::string grouped(std::int64_t number) {
@@ -99,12 +25,6 @@ std::string grouped(std::int64_t number) {
     digits.insert(static_cast<std::size_t>(i), ",");
   }
   return digits;
-}
-
-std::string in_short(double value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.4g", value);
-  return text.data();
 }
 
 /// "2.338 million", or the number itself below that.
@@ -148,29 +68,29 @@ std::string line(std::string_view label, const std::string& value) {
   return bold(padded) + one_line(value) + "\n";
 }
 
-std::string describe(const Model& model, const ModelSummary& summary) {
+std::string describe(const Model& model, const ModelFacts& facts) {
   const ModelConfig& config = model.config();
   const Preprocess& input = config.input;
   std::string text = line("model", config.name);
-  text += line("file", model.weights().path().string() + ", " + grouped(summary.file_bytes) + " bytes");
+  text += line("file", model.weights().path().string() + ", " + grouped(facts.file_bytes) + " bytes");
   text += line("input", std::to_string(input.width) + " × " + std::to_string(input.height) + " " +
                             (input.rgb ? "RGB" : "BGR") + ", " + std::string(resize_name(input.resize)) + "; mean " +
                             triple(input.mean) + "; deviation " + triple(input.std));
-  text += line("encoder", std::to_string(summary.nodes) + " nodes, " + in_millions(summary.encoder_parameters) +
-                              " parameters, " + in_millions(summary.multiply_adds) + " multiply-adds a picture");
+  text += line("encoder", std::to_string(facts.nodes) + " nodes, " + in_millions(facts.encoder_parameters) +
+                              " parameters, " + in_millions(facts.multiply_adds) + " multiply-adds a picture");
   text += line("map", std::to_string(config.rows) + " × " + std::to_string(config.cols) + " cells, " +
-                          std::to_string(summary.channels) + " channels, node " + quote(config.output_node));
+                          std::to_string(facts.channels) + " channels, node " + quote(config.output_node));
   std::string sizes;
-  for (const auto& [label, size] : summary.sizes)
+  for (const auto& [label, size] : facts.sizes)
     sizes += (sizes.empty() ? "" : ", ") + label + " " + std::to_string(size);
-  text += line("decoder", in_millions(summary.decoder_parameters) + " parameters; " + sizes);
+  text += line("decoder", in_millions(facts.decoder_parameters) + " parameters; " + sizes);
   for (const auto& [key, formula] : decoder_formulas(config.decoder)) {
     text += line("", std::string(key) + ": " + std::string(formula));
   }
   if (config.decoder.has_window())
     text += line("", "window: " + in_short(config.decoder.window) + " cells to each side");
   text += line("vocabulary", grouped(static_cast<std::int64_t>(config.vocabulary.size())) + " words");
-  for (const auto& [type, totals] : summary.tensors) {
+  for (const auto& [type, totals] : facts.tensors) {
     text +=
         line("tensors", grouped(totals.count) + " of " + std::string(type) + ", " + grouped(totals.bytes) + " bytes");
   }
@@ -184,27 +104,27 @@ std::string describe(const Model& model, const ModelSummary& summary) {
   return text;
 }
 
-std::string to_json(const Model& model, const ModelSummary& summary) {
+std::string to_json(const Model& model, const ModelFacts& facts) {
   const ModelConfig& config = model.config();
-  Json json = {{"name", config.name}, {"file", model.weights().path().string()}, {"bytes", summary.file_bytes}};
+  Json json = {{"name", config.name}, {"file", model.weights().path().string()}, {"bytes", facts.file_bytes}};
   json["input"] = {{"width", config.input.width},
                    {"height", config.input.height},
                    {"resize", resize_name(config.input.resize)},
                    {"colour", config.input.rgb ? "RGB" : "BGR"}};
-  json["encoder"] = {{"nodes", summary.nodes},
-                     {"parameters", summary.encoder_parameters},
-                     {"multiply_adds", summary.multiply_adds},
+  json["encoder"] = {{"nodes", facts.nodes},
+                     {"parameters", facts.encoder_parameters},
+                     {"multiply_adds", facts.multiply_adds},
                      {"output", config.output_node},
                      {"rows", config.rows},
                      {"cols", config.cols},
-                     {"channels", summary.channels}};
-  json["decoder"] = {{"parameters", summary.decoder_parameters}};
-  for (const auto& [label, size] : summary.sizes) json["decoder"][label] = size;
+                     {"channels", facts.channels}};
+  json["decoder"] = {{"parameters", facts.decoder_parameters}};
+  for (const auto& [label, size] : facts.sizes) json["decoder"][label] = size;
   for (const auto& [key, formula] : decoder_formulas(config.decoder)) json["decoder"][std::string(key)] = formula;
   if (config.decoder.has_window()) json["decoder"]["window"] = config.decoder.window;
   json["vocabulary"] = config.vocabulary.size();
   json["tensors"] = Json::object();
-  for (const auto& [type, totals] : summary.tensors) {
+  for (const auto& [type, totals] : facts.tensors) {
     json["tensors"][std::string(type)] = {
         {"count", totals.count}, {"parameters", totals.parameters}, {"bytes", totals.bytes}};
   }
@@ -271,8 +191,8 @@ ExitCode run_info(Arguments arguments) {
     write_output(model.config().graph);
     return ExitCode::kDone;
   }
-  const ModelSummary summary = summarise(model);
-  write_output(format == Format::kJson ? to_json(model, summary) : describe(model, summary));
+  const ModelFacts facts = model_facts(model);
+  write_output(format == Format::kJson ? to_json(model, facts) : describe(model, facts));
   return ExitCode::kDone;
 }
 

@@ -3,10 +3,10 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
-#include "cli/locations.h"
 #include "cli/terminal.h"
 #include "core/text.h"
 #include "pipeline/captioner.h"
+#include "pipeline/locations.h"
 
 namespace glimpse::apps {
 

@@ -1,4 +1,4 @@
-#include "cli/locations.h"
+#include "pipeline/locations.h"
 
 #include <cstdlib>
 #include <string_view>
@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 
-namespace glimpse::apps {
+namespace glimpse {
 namespace {
 
 namespace fs = std::filesystem;
@@ -23,7 +23,11 @@ std::optional<std::string> environment(const char* name) {
 std::vector<fs::path> candidates(const fs::path& name) {
   std::error_code error;
   const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
-  return {folder / name, folder / "models" / name, (folder / GLIMPSE_MODELS_FROM_BIN / name).lexically_normal()};
+  std::vector<fs::path> found = {folder / name, folder / "models" / name,
+                                 (folder / GLIMPSE_MODELS_FROM_BIN / name).lexically_normal()};
+  const fs::path installed = fs::path(GLIMPSE_INSTALLED_MODELS) / name;
+  if (installed != found.back()) found.push_back(installed);
+  return found;
 }
 
 }  // namespace
@@ -67,4 +71,4 @@ fs::path tuning_cache() {
   return folder / "convolutions.txt";
 }
 
-}  // namespace glimpse::apps
+}  // namespace glimpse
