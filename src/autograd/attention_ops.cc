@@ -4,10 +4,11 @@
 #include <cmath>
 #include <utility>
 
-#include "dnn/kernels/array_math.h"
-#include "dnn/math/row_math.h"
+#include "autograd/map_ops.h"
 #include "autograd/row_ops.h"
 #include "autograd/step_pieces.h"
+#include "dnn/kernels/array_math.h"
+#include "dnn/math/row_math.h"
 
 namespace glimpse::train {
 
@@ -169,13 +170,41 @@ Variable gaussian_window(Tape& tape, const Variable& src, const Variable& places
   });
 }
 
+Variable log_at(Tape& tape, const Variable& alphas, const std::vector<int>& cells) {
+  const std::int64_t cols = alphas.dim(1);
+  const Array value = tape.kernels().take({alphas.dim(0), 1});
+  for (std::int64_t row = 0; row < alphas.dim(0); ++row) {
+    value.data()[row] =
+        std::log(std::max(kLeast, alphas.value().data()[row * cols + cells[static_cast<std::size_t>(row)]]));
+  }
+  return tape.record(value, {alphas}, [&tape, alphas, cells, cols](const Array& gradient) {
+    const Array d_alphas = tape.kernels().zeros(alphas.shape());
+    for (std::int64_t row = 0; row < alphas.dim(0); ++row) {
+      const std::int64_t at = row * cols + cells[static_cast<std::size_t>(row)];
+      d_alphas.data()[at] = gradient.data()[row] / std::max(kLeast, alphas.value().data()[at]);
+    }
+    tape.add_gradient(alphas, d_alphas);
+  });
+}
+
+Variable subtract(Tape& tape, const Variable& a, const Variable& b) {
+  const Array minus = tape.kernels().take({1, 1});
+  minus.data()[0] = -1;
+  return add(tape, a, scaled(tape, b, tape.constant(minus)));
+}
+
+Variable mix(Tape& tape, const Variable& a, const Variable& b, const Variable& gate) {
+  return add(tape, multiply(tape, subtract(tape, a, b), gate), b);
+}
+
 Variable moved_rows(Tape& tape, const Variable& src, const Array& moved) {
   return tape.record(moved, {src}, [&tape, src, moved](const Array& gradient) {
     const Array d_src = tape.kernels().copy(gradient);
     const std::int64_t cols = d_src.dim(1);
     for (std::int64_t row = 0; row < d_src.dim(0); ++row) {
       const float* before = src.value().data() + row * cols;
-      if (!std::equal(before, before + cols, moved.data() + row * cols)) std::fill_n(d_src.data() + row * cols, cols, 0.0F);
+      if (!std::equal(before, before + cols, moved.data() + row * cols))
+        std::fill_n(d_src.data() + row * cols, cols, 0.0F);
     }
     tape.add_gradient(src, d_src);
   });

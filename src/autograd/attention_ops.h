@@ -7,9 +7,9 @@
 #include <memory>
 #include <vector>
 
-#include "dnn/math/step_math.h"
 #include "autograd/step_ops.h"
 #include "autograd/tape.h"
+#include "dnn/math/step_math.h"
 
 namespace glimpse::train {
 
@@ -59,6 +59,12 @@ Gaze split_heads(const Gaze& gaze, std::int64_t heads);
 
 /// src [rows, cells] times a Gaussian around places [rows, 2]; see dnn::Window.
 Variable gaussian_window(Tape& tape, const Variable& src, const Variable& places, const dnn::Window& window);
+
+/// log alphas[r, cells[r]] of each row, [rows, 1].
+Variable log_at(Tape& tape, const Variable& alphas, const std::vector<int>& cells);
+Variable subtract(Tape& tape, const Variable& a, const Variable& b);  ///< a − b of the same shape
+/// gate · a + (1 − gate) · b; gate [rows, 1], or as wide as a.
+Variable mix(Tape& tape, const Variable& a, const Variable& b, const Variable& gate);
 
 /// `moved` in place of `src`, [rows, cols] both; a gradient flows back to the rows that are the same.
 Variable moved_rows(Tape& tape, const Variable& src, const dnn::Array& moved);

@@ -217,6 +217,11 @@ class Text {
 DecoderSizes read_sizes(const DecoderConfig& config, const std::string& label, const ShapeOf& shape_of) {
   const Shapes shapes{label, shape_of};
   DecoderSizes sizes;
+  if (!config.graph.empty()) {
+    sizes.features = config.features;
+    std::tie(sizes.vocabulary, sizes.embedding) = shapes.matrix("embedding.weight");
+    return sizes;
+  }
   std::tie(sizes.attention, sizes.memory) = shapes.matrix("key.weight");
   sizes.features = sizes.memory;
   if (config.feature_projection != FeatureProjection::kNone) {
@@ -251,10 +256,24 @@ DecoderSizes read_sizes(const DecoderConfig& config, const Weights& weights) {
   });
 }
 
+std::string with_sizes(std::string text, const std::vector<std::pair<std::string, std::int64_t>>& sizes) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
+  for (std::size_t at = text.find('$'); at != std::string::npos; at = text.find('$', at + 1)) {
+    std::size_t end = at + 1;
+    while (end < text.size() && is_letter(text[end])) ++end;
+    const std::string name = text.substr(at + 1, end - at - 1);
+    for (const auto& [known, value] : sizes) {
+      if (known == name) text.replace(at, end - at, std::to_string(value));
+    }
+  }
+  return text;
+}
+
 std::string decoder_text(const DecoderConfig& config, const DecoderSizes& sizes) { return Text(config, sizes).write(); }
 
 net::StepGraph decoder_graph(const DecoderConfig& config, const DecoderSizes& sizes) {
-  return net::parse_step(decoder_text(config, sizes), "decoder");
+  if (config.graph.empty()) return net::parse_step(decoder_text(config, sizes), "decoder");
+  return net::parse_step(with_sizes(config.graph, {{"vocabulary", sizes.vocabulary}}), "decoder's graph");
 }
 
 const std::vector<std::string_view>& tensor_order() {

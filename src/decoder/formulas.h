@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/safetensors.h"
@@ -36,6 +37,10 @@ DecoderSizes read_sizes(const DecoderConfig& config, const Weights& weights);
 /// call the set.
 using ShapeOf = std::function<const Shape*(std::string_view name)>;
 DecoderSizes read_sizes(const DecoderConfig& config, const std::string& label, const ShapeOf& shape_of);
+
+/// `text` with numbers in place of names: each `$name` of `sizes`; others are left for whoever reads the text to
+/// refuse.
+std::string with_sizes(std::string text, const std::vector<std::pair<std::string, std::int64_t>>& sizes);
 
 /// The step as text.
 std::string decoder_text(const DecoderConfig& config, const DecoderSizes& sizes);

@@ -66,6 +66,15 @@ constexpr Spelling<Output> kOutputs[] = {
     {Output::kDeepTanh, "output(tanh(deep.h h + deep.z z + deep.e e + deep.bias))"}};
 constexpr std::string_view kLstm = "input [embedding; context], gates i,f,g,o, one bias";
 
+constexpr std::string_view kGraphKind = "graph";
+
+/// Without its mark, where it is a comment.
+std::string_view first_line(std::string_view text) {
+  text = text.substr(0, text.find('\n'));
+  const std::size_t begin = text.find_first_not_of("# ");
+  return begin == std::string_view::npos ? std::string_view() : text.substr(begin);
+}
+
 Preprocess read_input(const JsonSection& input) {
   input.allow_only({"width", "height", "resize", "colour", "mean", "std"});
   Preprocess result;
@@ -80,10 +89,32 @@ Preprocess read_input(const JsonSection& input) {
   return result;
 }
 
-DecoderConfig read_decoder(const JsonSection& decoder) {
+void read_ids(const JsonSection& decoder, DecoderConfig& result) {
   constexpr int kLargestId = 10'000'000;
+  result.start_id = decoder.whole("start_id", 0, kLargestId);
+  result.end_id = decoder.whole("end_id", 0, kLargestId);
+  result.unknown_id = decoder.whole("unknown_id", 0, kLargestId);
+  result.never_emit = decoder.whole_list("never_emit", 0, kLargestId);
+  if (std::find(result.never_emit.begin(), result.never_emit.end(), result.end_id) != result.never_emit.end()) {
+    decoder.fail("never_emit", "holds end_id " + std::to_string(result.end_id) + ": captions could not end");
+  }
+}
+
+/// A decoder whose step is text.
+DecoderConfig read_graph_decoder(const JsonSection& decoder) {
+  constexpr int kMostFeatures = 1 << 20;
+  decoder.allow_only({"kind", "graph", "features", "start_id", "end_id", "unknown_id", "never_emit"});
+  DecoderConfig result;
+  result.graph = decoder.text("graph");
+  result.features = decoder.whole("features", 1, kMostFeatures);
+  read_ids(decoder, result);
+  return result;
+}
+
+DecoderConfig read_decoder(const JsonSection& decoder) {
   decoder.allow_only({"kind", "feature_projection", "score", "heads", "selector", "window", "channels", "history",
                       "gate", "init", "lstm", "output", "start_id", "end_id", "unknown_id", "never_emit"});
+  if (decoder.text("kind") == kGraphKind) return read_graph_decoder(decoder);
   if (decoder.text("kind") != kDecoderKind) {
     decoder.fail("kind", "is " + quote(decoder.text("kind")) + "; known is " + quote(kDecoderKind));
   }
@@ -103,13 +134,7 @@ DecoderConfig read_decoder(const JsonSection& decoder) {
   if (result.history != History::kNone && result.output == Output::kPlain) {
     decoder.fail("history", "needs a deep output, which reads it; output is " + quote(decoder.text("output")));
   }
-  result.start_id = decoder.whole("start_id", 0, kLargestId);
-  result.end_id = decoder.whole("end_id", 0, kLargestId);
-  result.unknown_id = decoder.whole("unknown_id", 0, kLargestId);
-  result.never_emit = decoder.whole_list("never_emit", 0, kLargestId);
-  if (std::find(result.never_emit.begin(), result.never_emit.end(), result.end_id) != result.never_emit.end()) {
-    decoder.fail("never_emit", "holds end_id " + std::to_string(result.end_id) + ": captions could not end");
-  }
+  read_ids(decoder, result);
   return result;
 }
 
@@ -140,6 +165,7 @@ ModelConfig config_from_json(std::string_view text, const std::string& file, std
 }
 
 std::vector<std::pair<std::string_view, std::string_view>> decoder_formulas(const DecoderConfig& config) {
+  if (!config.graph.empty()) return {{"graph", first_line(config.graph)}};
   return {{"feature_projection", spell<FeatureProjection>(kFeatureProjections, config.feature_projection)},
           {"score", spell<Score>(kScores, config.score)},
           {"selector", spell<Selector>(kSelectors, config.selector)},
@@ -164,8 +190,13 @@ std::string config_to_json(const ModelConfig& config) {
                    {"std", input.std}};
   json["encoder"] = {
       {"graph", "encoder.graph"}, {"output", config.output_node}, {"rows", config.rows}, {"cols", config.cols}};
-  Json decoder = {{"kind", kDecoderKind}};
-  for (const auto& [key, formula] : decoder_formulas(config.decoder)) decoder[std::string(key)] = formula;
+  Json decoder = {{"kind", config.decoder.graph.empty() ? kDecoderKind : kGraphKind}};
+  if (config.decoder.graph.empty()) {
+    for (const auto& [key, formula] : decoder_formulas(config.decoder)) decoder[std::string(key)] = formula;
+  } else {
+    decoder["graph"] = config.decoder.graph;
+    decoder["features"] = config.decoder.features;
+  }
   if (config.decoder.has_window()) decoder["window"] = config.decoder.window;
   if (config.decoder.heads != 1) decoder["heads"] = config.decoder.heads;
   decoder["start_id"] = config.decoder.start_id;

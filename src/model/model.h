@@ -61,6 +61,10 @@ struct DecoderConfig {
     kDeep,
     kDeepTanh
   };  ///< output(h); output(deep); output(tanh(deep)), deep = deep.h h + deep.z z + deep.e e
+  /// The step as text (net/step_graph.h) in place of the formulas; `$vocabulary` in it stands for the count of words,
+  /// whose tensors are embedding.weight and output.*. Empty: the formulas say what the step is.
+  std::string graph;
+  int features = 0;  ///< with a text: D, channels of the encoder's map
   FeatureProjection feature_projection = FeatureProjection::kRelu;
   Score score = Score::kAdditiveTanh;
   Selector selector = Selector::kSoft;
@@ -126,7 +130,7 @@ std::string config_to_json(const ModelConfig& config);
 /// `graph_file` receives the name of the graph's file. Throws Error(kModel) naming file, key and value.
 ModelConfig config_from_json(std::string_view json, const std::string& file, std::string& graph_file);
 
-/// The decoder's variant as the formulas that stand in model.json: key and formula.
+/// The decoder's variant as the formulas that stand in model.json: key and formula; of a text its first line.
 std::vector<std::pair<std::string_view, std::string_view>> decoder_formulas(const DecoderConfig& config);
 
 }  // namespace glimpse

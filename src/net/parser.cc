@@ -112,10 +112,12 @@ void Parser::read_names(Statement& statement, std::string_view text) {
       fail_statement(statement, "line " + std::to_string(known->second) + " already has a node of this name");
     }
   }
-  if (statement.names.size() == statement.op->results()) return;
-  fail_statement(statement, "has " + std::to_string(statement.op->results()) + " result" +
-                                (statement.op->results() == 1 ? "" : "s") + ", " +
-                                std::to_string(statement.names.size()) + " named");
+  const std::size_t least = statement.op->needed_results();
+  const std::size_t most = statement.op->results();
+  if (statement.names.size() >= least && statement.names.size() <= most) return;
+  fail_statement(statement, "has " + std::to_string(least) + (most > least ? " to " + std::to_string(most) : "") +
+                                " result" + (most == 1 ? "" : "s") + ", " + std::to_string(statement.names.size()) +
+                                " named");
 }
 
 void Parser::add_node(const Statement& statement) {
@@ -135,6 +137,7 @@ void Parser::add_node(const Statement& statement) {
   node.op = &op;
   node.name = statement.names.front();
   node.line = statement.line;
+  node.results = statement.names.size();
   for (const std::string_view input : statement.inputs) node.sources.push_back(resolve(statement, input));
   auto complaint = ops::read_attributes(op.name(), op.attributes(), statement.attributes, node.attributes);
   if (!complaint) complaint = op.finish(node.attributes);

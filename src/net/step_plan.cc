@@ -134,7 +134,7 @@ struct StepSession::Impl {
   };
 
   Impl(std::shared_ptr<const StepPlan::Impl> shared, std::int64_t images, std::int64_t rows_per_image)
-      : plan(std::move(shared)), own_parents(static_cast<std::size_t>(images * rows_per_image)) {
+      : plan(std::move(shared)), own_parents(static_cast<std::size_t>(images * rows_per_image)), images(images) {
     store.sizes = {images, rows_per_image, plan->grid_rows, plan->grid_cols};
     std::iota(own_parents.begin(), own_parents.end(), 0);
     const std::size_t count = plan->graph.graph.nodes.size();

@@ -52,6 +52,9 @@ Variable map_of(const TapeStep& step, std::size_t index) {
 ///                         Gaussian of half its half-width around it   (Luong et al. 2015, local-p, in two dimensions)
 ///   hard-local            the same around the one cell
 ///
+/// A second name stands for −log Σ exp(score), [1], by which what looks elsewhere than at cells can be weighed against
+/// them (a sentinel, Lu et al. 2017); of one head, soft.
+///
 /// Several heads look each for itself with an equal share of key and query. A mask says how much each cell counts: its
 /// weight's logarithm is added to the score, so that a cell of weight 0 is not there for any selector. A window that no
 /// such cell lies in moves to the nearest.
@@ -62,6 +65,9 @@ class AttendOperation final : public Operation {
   std::size_t min_inputs() const override { return 2; }
   std::size_t max_inputs() const override { return 3; }
   bool looks() const override { return true; }
+  std::size_t results() const override { return 2; }
+  std::size_t needed_results() const override { return 1; }
+  Shape further_shape(const NodeView&, std::size_t) const override { return {1, 1}; }
   std::vector<AttributeRule> attributes() const override {
     return {{"score", AttributeKind::kChoice, {}, false, {"additive-tanh", "additive-relu", "dot", "scaled-dot"}},
             {"select", AttributeKind::kChoice, "soft", false, {"soft", "hard", "local", "hard-local"}},
@@ -88,6 +94,9 @@ class AttendOperation final : public Operation {
     const bool local = options.selector == Selector::kLocal;
     if (local != (view.srcs.size() == 3)) view.fail("select=local takes a place, the other selectors none");
     if (local && view.srcs[2] != Shape{1, 2}) view.fail("its place is " + to_string(view.srcs[2]) + ", not [1,2]");
+    if (view.node.results > 1 && (options.heads > 1 || options.selector != Selector::kSoft)) {
+      view.fail("gives its second result with heads=1 and select=soft only");
+    }
     return {1, keys[1]};
   }
 
@@ -104,11 +113,16 @@ class AttendOperation final : public Operation {
     TapeStep& step = *nodes.front();
     const AttendOptions options = attend_options(step.attributes());
     step.lesson.heads = options.heads;
-    if (step.is_zero(0)) return step.give_zero(step.lesson.cell_count());
+    if (step.is_zero(0)) {
+      step.give_zero(step.lesson.cell_count());
+      if (step.results() > 1) step.give_zero(1);
+      return;
+    }
     Looking looking(step, options);
     const Variable alphas = looking.select();
     step.lesson.alphas.push_back(alphas);
     step.give({options.is_hard() ? looking.choose(alphas) : alphas}, step.lesson.cell_count());
+    if (step.results() > 1) step.give(looking.minus_mass(alphas));
   }
 
  private:
@@ -133,6 +147,36 @@ class AttendOperation final : public Operation {
     Variable select() {
       if (options_.selector == Selector::kLocal) return windowed(places());
       return (*shared_.scores)(query_, step_.rows() * options_.heads, shared_.mask);
+    }
+
+    /// −log Σ exp(score) = log α[j] − score[j] of any cell j; of the one that is looked at most both are calm.
+    Variable minus_mass(const Variable& alphas) {
+      const std::int64_t cells = alphas.dim(1);
+      std::vector<int> most;
+      std::vector<int> keys;
+      for (std::int64_t row = 0; row < alphas.dim(0); ++row) {
+        const float* alpha = alphas.value().data() + row * cells;
+        most.push_back(static_cast<int>(std::max_element(alpha, alpha + cells) - alpha));
+        const int image = step_.lesson.image_of_row[static_cast<std::size_t>(row)];
+        keys.push_back(static_cast<int>(image * cells) + most.back());
+      }
+      const Variable key = train::gather_rows(tape_, step_.shared_src(0), keys);
+      const Variable query = step_.src(1);
+      Variable weight;
+      Variable terms;
+      if (options_.is_additive()) {
+        weight = step_.tensor(".weight");
+        const bool tanh = options_.score == Score::kAdditiveTanh;
+        const dnn::Activation activation = {tanh ? dnn::Activation::Kind::kTanh : dnn::Activation::Kind::kRelu};
+        terms = train::activation_in_place(tape_, train::add(tape_, key, query), activation);
+      } else {
+        const Array factors = tape_.kernels().take({1, key.dim(1)});
+        const float factor = options_.score == Score::kDot ? 1 : 1 / std::sqrt(static_cast<float>(key.dim(1)));
+        std::ranges::fill(factors.values(), factor);
+        weight = tape_.constant(factors);
+        terms = train::multiply(tape_, key, query);
+      }
+      return train::subtract(tape_, train::log_at(tape_, alphas, most), train::linear(tape_, terms, weight, {}));
     }
 
     /// What hard attention reads with: the cells that are drawn now.

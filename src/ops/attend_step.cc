@@ -81,10 +81,12 @@ class Attend {
     masked_.resize(static_cast<std::size_t>(binding.sizes().images));
     if (options.is_hard()) uniforms_.resize(static_cast<std::size_t>(binding.sizes().rows() * options.heads));
     if (options.heads > 1) means_ = binding.buffer(binding.sizes().rows() * cells_);
+    if (binding.results_read() > 1) mass_ = binding.buffer(binding.sizes().rows());
   }
 
   StepView result() const { return {options_.heads > 1 ? means_ : alphas_, cells_, cells_, 0, false}; }
   const float* raw() const { return alphas_; }
+  StepView minus_mass() const { return {mass_, 1, 1, 0, false}; }  ///< no data: nobody reads it
 
   void mask(const StepRun& run, std::int64_t image) {
     masked_[static_cast<std::size_t>(image)] = run.mask.empty() ? 0 : 1;
@@ -150,7 +152,15 @@ class Attend {
     const std::int64_t own = item * rows_per_item_ + row % rows_per_item_;  // of the search
     const std::int64_t image = own / rows_per_image_;
     if (masked_[static_cast<std::size_t>(image)] != 0) dnn::add(scores, masks_ + image * cells_, scores.data());
-    if (options_.selector == Selector::kSoft) return dnn::softmax_in_place(scores);
+    if (options_.selector == Selector::kSoft) {
+      if (mass_ == nullptr) return dnn::softmax_in_place(scores);
+      // −log Σ exp(score) = log α[j] − score[j] of any cell j.
+      const auto top = std::ranges::max_element(scores);
+      const float score = *top;
+      dnn::softmax_in_place(scores);
+      mass_[own] = std::log(*top) - score;
+      return;
+    }
     if (options_.selector == Selector::kLocal) {
       const float* place = places_.item(own);
       return look_through_window(scores, {place[0] * grid_rows_, place[1] * static_cast<float>(window_.cols)});
@@ -204,6 +214,7 @@ class Attend {
   const float* head_keys_ = nullptr;  // [items, heads, cells, A/heads]
   float* alphas_ = nullptr;           // [items, heads, rows_per_item, cells]
   float* means_ = nullptr;            // [rows, cells], over heads
+  float* mass_ = nullptr;             // [rows], −log Σ exp(score)
   float* masks_ = nullptr;            // [images, cells], logarithms of how much they count
   std::vector<char> masked_;          // a picture: whether those are looked at
   std::vector<float> uniforms_;       // [rows, heads], in [0, 1)
@@ -221,6 +232,7 @@ class PackedAttend final : public PackedNode {
     binding.each_picture([=](const StepRun& run, std::int64_t image) { attend->mask(run, image); });
     binding.each_step(StepPart::kAttention, [=](const StepRun& run) { attend->run(run); });
     binding.give(attend->result());
+    if (attend->minus_mass().data != nullptr) binding.give(attend->minus_mass());
     binding.set_raw(attend->raw());
   }
 

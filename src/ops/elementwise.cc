@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "autograd/attention_ops.h"
 #include "autograd/channel_ops.h"
 #include "autograd/row_ops.h"
 #include "ops/families.h"
@@ -176,7 +177,41 @@ class Concat final : public Operation {
   }
 };
 
+/// mix < A B GATE: gate · a + (1 − gate) · b; the gate is one number, or as wide as they are.
+class Mix final : public Operation {
+ public:
+  std::string_view name() const override { return "mix"; }
+  bool belongs_to(Dialect dialect) const override { return dialect == Dialect::kStep; }
+  std::size_t min_inputs() const override { return 3; }
+  Shape shape(const NodeView& view) const override {
+    const Shape& a = view.srcs[0];
+    const Shape& gate = view.srcs[2];
+    if (a.size() == 2 && view.srcs[1] == a && (gate == a || gate == Shape{1, 1})) return a;
+    view.fail("its inputs " + to_string(a) + ", " + to_string(view.srcs[1]) + " and " + to_string(gate) +
+              " do not fit");
+  }
+
+  std::unique_ptr<PackedStep> pack(std::span<const PackContext> nodes) const override {
+    return pack_mix(nodes.front());
+  }
+
+  void teach(std::span<TapeStep* const> nodes) const override {
+    TapeStep& step = *nodes.front();
+    std::vector<Variable> srcs;
+    for (std::size_t i = 0; i < 3; ++i) {
+      srcs.push_back(step.is_zero(i) ? step.tape.constant(step.tape.kernels().zeros({step.rows(), step.width(i)}))
+                                     : step.src(i));
+    }
+    step.give(train::mix(step.tape, srcs[0], srcs[1], srcs[2]));
+  }
+};
+
 }  // namespace
+
+const Operation& mix() {
+  static const Mix kOperation;
+  return kOperation;
+}
 
 const Operation& activate() {
   static const Activate kOperation;

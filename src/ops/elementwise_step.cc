@@ -75,6 +75,24 @@ std::unique_ptr<PackedStep> pack_binary(const PackContext& node, bool multiplies
   });
 }
 
+std::unique_ptr<PackedStep> pack_mix(const PackContext&) {
+  return std::make_unique<Unweighted>([](StepBinding& binding) {
+    const Reader a(binding, 0);
+    const Reader b(binding, 1);
+    const Reader gate(binding, 2);
+    const StepView dst = binding.make(a.view.width);
+    const bool one_number = gate.view.width == 1;
+    each_row(binding, StepPart::kGates, dst, [=](std::int64_t item, std::int64_t) {
+      const float* open = gate.row(item, 0);
+      const float* left = a.row(item, 0);
+      const float* right = b.row(item, 0);
+      float* to = dst.item(item);
+      for (std::int64_t i = 0; i < dst.width; ++i) to[i] = right[i] + open[one_number ? 0 : i] * (left[i] - right[i]);
+    });
+    binding.give(dst);
+  });
+}
+
 std::unique_ptr<PackedStep> pack_concat(const PackContext&) {
   return std::make_unique<Unweighted>([](StepBinding& binding) {
     std::int64_t width = 0;

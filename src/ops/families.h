@@ -12,6 +12,7 @@ const Operation& activate();     // elementwise.cc
 const Operation& add();
 const Operation& multiply();
 const Operation& concat();
+const Operation& mix();
 const Operation& max_pool();  // pooling.cc
 const Operation& average_pool();
 const Operation& global_average_pool();
@@ -47,5 +48,6 @@ std::unique_ptr<PackedStep> pack_scale(const PackContext& node);
 std::unique_ptr<PackedStep> pack_activate(const PackContext& node);
 std::unique_ptr<PackedStep> pack_binary(const PackContext& node, bool multiplies);
 std::unique_ptr<PackedStep> pack_concat(const PackContext& node);
+std::unique_ptr<PackedStep> pack_mix(const PackContext& node);
 
 }  // namespace glimpse::ops

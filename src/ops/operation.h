@@ -37,6 +37,7 @@ struct Node {
   std::vector<int> sources;  ///< indices of earlier nodes, or kImage
   Attributes attributes;
   int line = 0;
+  std::size_t results = 1;  ///< of its operation's that the text names
 
   bool is(std::string_view op_name) const;  ///< its operation is spelt so
 };
@@ -116,8 +117,8 @@ struct Fusion {
 
 inline constexpr std::size_t kAnyNumber = std::numeric_limits<std::size_t>::max();
 
-/// A matrix product of one step, for benchmarks to hold a step against: left [batch, rows, inner] · right [batch, inner,
-/// cols].
+/// A matrix product of one step, for benchmarks to hold a step against: left [batch, rows, inner] · right [batch,
+/// inner, cols].
 struct StepProductSpec {
   std::string name;
   std::int64_t batch = 1;
@@ -151,6 +152,8 @@ class Operation {
 
   /// How many values it has; those after the first are named in the text behind a comma.
   virtual std::size_t results() const { return 1; }
+  /// How many of them the text must name.
+  virtual std::size_t needed_results() const { return results(); }
   /// Shapes of the further values.
   virtual Shape further_shape(const NodeView& view, std::size_t /*index*/) const { return view.dst; }
 

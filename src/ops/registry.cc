@@ -21,6 +21,7 @@ const auto& operations() {
                                          &squeeze_excite(),
                                          &cbam(),
                                          &self_attention(),
+                                         &mix(),
                                          &embed(),
                                          &memory(),
                                          &state(),

@@ -65,6 +65,7 @@ class StepBinding {
 
   const Attributes& attributes() const { return node_.attributes; }
   const StepSizes& sizes() const;
+  std::size_t results_read() const { return node_.results; }
   std::size_t src_count() const { return srcs_.size(); }
   const StepView& src(std::size_t index = 0) const { return srcs_[index]; }
   /// What the operation of source `index` left with set_raw.

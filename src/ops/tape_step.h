@@ -96,6 +96,7 @@ class TapeStep {
   train::Tape& tape;
 
   const Attributes& attributes() const { return node_.attributes; }
+  std::size_t results() const { return node_.results; }  ///< that somebody reads
   const Place& place() const { return place_; }
   std::int64_t rows() const { return place_.rows; }
   std::size_t src_count() const { return srcs_.size(); }

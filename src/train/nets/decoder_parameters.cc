@@ -16,6 +16,7 @@ using Role = ops::TensorSpec::Role;
 constexpr float kSharpness = 10;
 
 void check(const DecoderConfig& config, const DecoderSizes& sizes) {
+  if (!config.graph.empty()) return;  // its text is checked node by node
   const bool projects = config.feature_projection != DecoderConfig::FeatureProjection::kNone;
   const std::int64_t memory = projects ? sizes.memory : sizes.features;
   if (memory % config.heads != 0 || sizes.attention % config.heads != 0) {
@@ -74,9 +75,13 @@ std::size_t place_of(const std::string& name) {
 void add_decoder_parameters(const DecoderConfig& config, const DecoderSizes& sizes, std::uint64_t seed,
                             ParameterSet& parameters) {
   check(config, sizes);
-  std::vector<ops::TensorSpec> specs = net::step_tensors(decoder_graph(config, sizes), 1, sizes.features);
+  const net::StepGraph graph = decoder_graph(config, sizes);
+  std::vector<ops::TensorSpec> specs = net::step_tensors(graph, 1, sizes.features);
   std::ranges::stable_sort(specs, {}, [](const ops::TensorSpec& spec) { return place_of(spec.name); });
-  if (config.is_hard()) {
+  const bool hard = std::ranges::any_of(graph.graph.nodes, [](const net::Node& node) {
+    return node.is("attend") && node.attributes.text("select").starts_with("hard");
+  });
+  if (hard) {
     Tensor baseline(Shape{1});
     baseline.values()[0] = 0;
     parameters.add_statistic(kHardBaseline, std::move(baseline));

@@ -49,6 +49,7 @@ struct EncoderOptions {
 
 struct DecoderOptions {
   std::string kind = "show-attend-tell";
+  std::filesystem::path graph;  ///< the step as text (net/step_graph.h) in place of the formulas; may be empty
   DecoderConfig
       formulas;         ///< feature-projection, score, heads, selector, window, channels, history, gate, init, output
   int feature = 512;    ///< channels of the projected map

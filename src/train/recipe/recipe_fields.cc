@@ -103,6 +103,7 @@ void add_encoder(FieldList& list, EncoderOptions& encoder) {
 
 void add_decoder(FieldList& list, DecoderOptions& decoder) {
   list.fixed("kind", decoder.kind);
+  list.input("graph", decoder.graph);
   list.choice<DecoderConfig::FeatureProjection>("feature-projection", decoder.formulas.feature_projection,
                                                 kFeatureProjections);
   list.choice<DecoderConfig::Score>("score", decoder.formulas.score, kScores);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "data/vocabulary_builder.h"
 #include "net/shapes.h"
 #include "net/tensors.h"
@@ -63,6 +64,17 @@ ModelConfig new_config(const Recipe& recipe, const net::GraphSpec& graph, const 
   config.rows = static_cast<int>(map[2]);
   config.cols = static_cast<int>(map[3]);
   config.decoder = recipe.decoder.formulas;
+  if (!recipe.decoder.graph.empty()) {
+    constexpr std::size_t kMostBytes = 1 << 20;
+    const DecoderOptions& sizes = recipe.decoder;
+    config.decoder = {};
+    config.decoder.features = static_cast<int>(map[1]);
+    config.decoder.graph = with_sizes(read_file(sizes.graph, kMostBytes), {{"feature", sizes.feature},
+                                                                           {"attention", sizes.attention},
+                                                                           {"hidden", sizes.hidden},
+                                                                           {"embedding", sizes.embedding},
+                                                                           {"deep", sizes.deep}});
+  }
   config.decoder.start_id = kStartId;
   config.decoder.end_id = kEndId;
   config.decoder.unknown_id = kUnknownId;
@@ -114,6 +126,10 @@ void add_extended_decoder(const Model& model, const ModelConfig& config, std::ui
 }
 
 void check_start(const Model& start, const std::string& path, const ModelConfig& config) {
+  if (start.config().decoder.graph != config.decoder.graph) {
+    throw Error(ErrorCode::kUsage, "the decoder of " + quote(path) +
+                                       " cannot be gone on with: its step is another text than the recipe's");
+  }
   const auto known = decoder_formulas(start.config().decoder);
   const auto wanted = decoder_formulas(config.decoder);
   for (std::size_t i = 0; i < wanted.size(); ++i) {
