@@ -34,6 +34,7 @@ struct ScenesCommand {
   int side = kSide;
   int captions = kCaptions;
   scenes::SceneOptions scene;
+  scenes::TellingOrder telling = scenes::TellingOrder::kLargeFirst;
   bool overwrite = false;
 
   std::size_t pictures() const {
@@ -58,6 +59,7 @@ CommandLine command_line() {
   add("least", value("N"), standard("things in a picture at least", scenes::SceneOptions().least_things).c_str());
   add("most", value("N"), standard("and at most, up to 3", scenes::SceneOptions().most_things).c_str());
   add("captions", value("N"), standard("captions of each picture", kCaptions).c_str());
+  add("order", value("WHICH"), "what captions tell first: large (default) or random");
   add("overwrite", "replace the scenes that FOLDER has already");
   return {
       "glimpse scenes FOLDER [options]",
@@ -86,6 +88,11 @@ ScenesCommand read_command(const ParsedArguments& arguments) {
   command.scene.least_things = arguments.integer("least", command.scene.least_things, 1, scenes::kMostThings);
   command.scene.most_things =
       arguments.integer("most", command.scene.most_things, command.scene.least_things, scenes::kMostThings);
+  const std::string order = arguments.text("order").value_or("large");
+  if (order != "large" && order != "random") {
+    throw Error(ErrorCode::kUsage, "--order is " + quote(order) + "; there are large and random");
+  }
+  if (order == "random") command.telling = scenes::TellingOrder::kRandom;
   command.overwrite = arguments.has("overwrite");
   if (command.pictures() == 0) throw Error(ErrorCode::kUsage, "--train, --val and --test are all 0: nothing to draw");
   return command;
@@ -112,7 +119,7 @@ std::string make(const ScenesCommand& command, std::size_t split, int picture) {
 
   nlohmann::ordered_json line = {{"image", name}, {"split", command.splits[split].first}};
   Random random(scene.background.seed + 1);
-  for (const scenes::SceneCaption& caption : scenes::describe(scene, command.captions, random)) {
+  for (const scenes::SceneCaption& caption : scenes::describe(scene, command.captions, random, command.telling)) {
     line["captions"].push_back(scenes::text(caption));
     nlohmann::ordered_json words = nlohmann::ordered_json::array();
     for (const scenes::SceneWord& word : caption) words.push_back(word.things);

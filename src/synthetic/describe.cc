@@ -78,12 +78,15 @@ SceneCaption of_one(const Scene& scene, Random& random) {
   }
 }
 
-/// What is told first: large things before small ones, and among equals those that stand more to the left or the top. A
-/// decoder that looks before it hears its own last word (Xu et al. 2015) could not know which of the things a sentence
-/// had picked by chance.
-std::vector<int> telling_order(const Scene& scene) {
+/// A decoder that looks before it hears its own last word (Xu et al. 2015) cannot know which of the things a sentence
+/// has picked by chance; one that looks afterwards can (Lu et al. 2017).
+std::vector<int> telling_order(const Scene& scene, TellingOrder telling, Random& random) {
   std::vector<int> order(scene.things.size());
   std::iota(order.begin(), order.end(), 0);
+  if (telling == TellingOrder::kRandom) {
+    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+    return order;
+  }
   std::ranges::sort(order, {}, [&](int index) {
     const Thing& thing = scene.things[static_cast<std::size_t>(index)];
     return std::pair(thing.size == Size::kSmall, thing.x + thing.y);
@@ -91,8 +94,8 @@ std::vector<int> telling_order(const Scene& scene) {
   return order;
 }
 
-SceneCaption of_two(const Scene& scene, Random& random) {
-  const std::vector<int> order = telling_order(scene);
+SceneCaption of_two(const Scene& scene, TellingOrder telling, Random& random) {
+  const std::vector<int> order = telling_order(scene, telling, random);
   const int a = order[0];
   const int b = order[1];
   Sentence sentence(scene, random);
@@ -108,8 +111,8 @@ SceneCaption of_two(const Scene& scene, Random& random) {
   }
 }
 
-SceneCaption of_three(const Scene& scene, Random& random) {
-  const std::vector<int> order = telling_order(scene);
+SceneCaption of_three(const Scene& scene, TellingOrder telling, Random& random) {
+  const std::vector<int> order = telling_order(scene, telling, random);
   const int a = order[0];
   const int b = order[1];
   const int c = order[2];
@@ -124,9 +127,9 @@ SceneCaption of_three(const Scene& scene, Random& random) {
   }
 }
 
-SceneCaption say(const Scene& scene, Random& random) {
+SceneCaption say(const Scene& scene, TellingOrder telling, Random& random) {
   if (scene.things.size() == 1) return of_one(scene, random);
-  return scene.things.size() == 2 ? of_two(scene, random) : of_three(scene, random);
+  return scene.things.size() == 2 ? of_two(scene, telling, random) : of_three(scene, telling, random);
 }
 
 }  // namespace
@@ -137,14 +140,14 @@ std::string text(const SceneCaption& caption) {
   return result;
 }
 
-std::vector<SceneCaption> describe(const Scene& scene, int count, Random& random) {
+std::vector<SceneCaption> describe(const Scene& scene, int count, Random& random, TellingOrder telling) {
   constexpr int kPatience = 20;  // a scene of one thing can be told in few ways
   std::vector<SceneCaption> captions;
   std::vector<std::string> known;
   while (std::ssize(captions) < count) {
-    SceneCaption caption = say(scene, random);
+    SceneCaption caption = say(scene, telling, random);
     for (int tries = 0; tries < kPatience && std::ranges::find(known, text(caption)) != known.end(); ++tries) {
-      caption = say(scene, random);
+      caption = say(scene, telling, random);
     }
     known.push_back(text(caption));
     captions.push_back(std::move(caption));

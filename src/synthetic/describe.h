@@ -20,8 +20,14 @@ using SceneCaption = std::vector<SceneWord>;
 
 std::string text(const SceneCaption& caption);
 
-/// `count` captions of the scene, as different as it allows, all of them true. Large things are told before small ones,
-/// equals from the left or the top on.
-std::vector<SceneCaption> describe(const Scene& scene, int count, Random& random);
+/// What is told first.
+enum class TellingOrder {
+  kLargeFirst,  ///< large things before small ones, equals from the left or the top on
+  kRandom       ///< by chance, another order each caption
+};
+
+/// `count` captions of the scene, as different as it allows, all of them true.
+std::vector<SceneCaption> describe(const Scene& scene, int count, Random& random,
+                                   TellingOrder telling = TellingOrder::kLargeFirst);
 
 }  // namespace glimpse::scenes

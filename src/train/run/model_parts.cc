@@ -72,6 +72,7 @@ ModelConfig new_config(const Recipe& recipe, const net::GraphSpec& graph, const 
     config.decoder.graph = with_sizes(read_file(sizes.graph, kMostBytes), {{"feature", sizes.feature},
                                                                            {"attention", sizes.attention},
                                                                            {"hidden", sizes.hidden},
+                                                                           {"gates", 4 * sizes.hidden},
                                                                            {"embedding", sizes.embedding},
                                                                            {"deep", sizes.deep}});
   }
