@@ -36,7 +36,7 @@ endfunction()
 # Headers that programs which link glimpse may include; the others are the levels' own business. Each compiles alone: the target
 # glimpse_verify_interface_header_sets tries it.
 set(GLIMPSE_PUBLIC_HEADERS
-  core/buffer.h core/error.h core/file.h core/geometry.h core/random.h core/safetensors.h core/tensor.h core/text.h
+  core/buffer.h core/error.h core/file.h core/geometry.h core/preprocess.h core/random.h core/safetensors.h core/tensor.h core/text.h
   dnn/plan/plan.h dnn/runtime/threads.h
   model/model.h
 

@@ -9,7 +9,7 @@
 
 #include "core/buffer.h"
 #include "core/geometry.h"
-#include "model/model.h"
+#include "core/preprocess.h"
 
 namespace glimpse {
 

@@ -3,7 +3,7 @@
 
 #include <opencv2/core/types.hpp>
 
-#include "model/model.h"
+#include "core/preprocess.h"
 
 namespace glimpse {
 

@@ -1,11 +1,9 @@
 /// A captioner as it stands on disk: weights, encoder graph, vocabulary, preprocessing, the decoder's formulas,
-/// provenance. Either one
-/// `.safetensors` bundle (all but the tensors in its metadata) or a folder of model.json, encoder.graph,
-/// vocabulary.txt, weights.safetensors. Levels above (net, decoder, image) make working objects of it; this level knows
-/// only what the file says and that it is well-formed.
+/// provenance. Either one `.safetensors` bundle (all but the tensors in its metadata) or a folder of model.json,
+/// encoder.graph, vocabulary.txt, weights.safetensors. Levels above (net, decoder) make working objects of it; this
+/// level knows only what the file says and that it is well-formed.
 #pragma once
 
-#include <array>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -13,31 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "core/geometry.h"
+#include "core/preprocess.h"
 #include "core/safetensors.h"
 
 namespace glimpse {
-
-/// How a picture becomes the encoder's input: resized, each channel (value − mean) / std with values in 0..255.
-struct Preprocess {
-  enum class Resize {
-    kStretch,     ///< both sides to the input size, the aspect ratio is lost
-    kCentreCrop,  ///< the largest centred rectangle of the input's aspect ratio
-    kFit  ///< the whole picture, centred, the rest filled with the mean (0 after normalising) and never looked at
-  };
-  int width = 224;
-  int height = 224;
-  Resize resize = Resize::kStretch;
-  bool rgb = true;                         ///< else BGR
-  std::array<double, 3> mean = {0, 0, 0};  ///< in the model's channel order
-  std::array<double, 3> std = {255, 255, 255};
-};
-
-/// The cells of an encoder's map.
-struct Grid {
-  int rows = 1;
-  int cols = 1;
-  int cells() const { return rows * cols; }
-};
 
 /// The Show-Attend-Tell decoder's variants (equations.md: "How public implementations differ"). Each enumerator stands
 /// for one formula string in model.json, listed in decoder_formulas(); sizes come from the tensors' shapes.

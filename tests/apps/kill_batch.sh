@@ -29,6 +29,7 @@ while [ "$done" -lt "$kills" ]; do
   if kill -KILL "$process" 2> /dev/null; then
     wait "$process" 2> /dev/null || true
     done=$((done + 1))
+    [ -e "$file" ] || continue  # it had not begun to write
     have=$(wc -l < "$file" 2> /dev/null || echo 0)
     [ "$have" -gt 0 ] && [ "$have" -lt "$lines" ] && midway=$((midway + 1))
     head -n "$have" "$file" 2> /dev/null | cmp -s -n "$(head -n "$have" "$file" 2> /dev/null | wc -c)" - "$work/whole.jsonl" || {
