@@ -194,7 +194,9 @@ Variable subtract(Tape& tape, const Variable& a, const Variable& b) {
 }
 
 Variable mix(Tape& tape, const Variable& a, const Variable& b, const Variable& gate) {
-  return add(tape, multiply(tape, subtract(tape, a, b), gate), b);
+  const Variable difference = subtract(tape, a, b);
+  const bool one_number = gate.dim(1) == 1 && a.dim(1) > 1;
+  return add(tape, one_number ? scale_rows(tape, difference, gate) : multiply(tape, difference, gate), b);
 }
 
 Variable moved_rows(Tape& tape, const Variable& src, const Array& moved) {

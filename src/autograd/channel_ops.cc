@@ -1,9 +1,9 @@
 #include "autograd/channel_ops.h"
 
+#include "autograd/step_pieces.h"
 #include "dnn/math/channel_math.h"
 #include "dnn/math/past_math.h"
 #include "dnn/math/row_math.h"
-#include "autograd/step_pieces.h"
 
 namespace glimpse::train {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/map_ops.h"
 #include "dnn/kernels/array_math.h"
 #include "dnn/math/vector_math.h"
-#include "autograd/map_ops.h"
 
 namespace glimpse::train {
 namespace {

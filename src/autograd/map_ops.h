@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <span>
 
-#include "dnn/plan/plan.h"
 #include "autograd/tape.h"
+#include "dnn/plan/plan.h"
 
 namespace glimpse::train {
 

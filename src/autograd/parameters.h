@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "core/safetensors.h"
 #include "autograd/tape.h"
+#include "core/safetensors.h"
 
 namespace glimpse::train {
 

@@ -4,8 +4,9 @@
 #include <cassert>
 #include <utility>
 
-#include "dnn/kernels/array_math.h"
 #include "autograd/step_pieces.h"
+#include "dnn/kernels/array_math.h"
+#include "dnn/math/vector_math.h"
 
 namespace glimpse::train {
 
@@ -131,6 +132,27 @@ LstmState lstm_cell(Tape& tape, const std::vector<Piece>& pieces, const Variable
     tape.gradient_to_add_to(carrier);
   });
   return state;
+}
+
+Variable scale_rows(Tape& tape, const Variable& src, const Variable& factor) {
+  const Array dst = tape.kernels().take(src.shape());
+  const std::int64_t size = src.dim(1);
+  const auto row_of = [size](const Array& array, std::int64_t row) { return array.data() + row * size; };
+  for (std::int64_t row = 0; row < src.dim(0); ++row) {
+    dnn::scale({row_of(src.value(), row), static_cast<std::size_t>(size)}, factor.value().data()[row],
+               row_of(dst, row));
+  }
+  return tape.record(dst, {src, factor}, [&tape, src, factor, size, row_of](const Array& gradient) {
+    const Array d_src = tape.kernels().take(src.shape());
+    const Array d_factor = tape.kernels().take(factor.shape());
+    for (std::int64_t row = 0; row < src.dim(0); ++row) {
+      const float* d = row_of(gradient, row);
+      dnn::scale({d, static_cast<std::size_t>(size)}, factor.value().data()[row], row_of(d_src, row));
+      dnn::dots_with_rows(d, row_of(src.value(), row), 1, d_factor.data() + row, size);
+    }
+    tape.add_gradient(src, d_src);
+    tape.add_gradient(factor, d_factor);
+  });
 }
 
 Variable gated(Tape& tape, const Variable& src, const Piece& gate, std::int64_t gate_columns) {

@@ -10,8 +10,8 @@
 #include <span>
 #include <vector>
 
-#include "dnn/math/step_math.h"
 #include "autograd/tape.h"
+#include "dnn/math/step_math.h"
 
 namespace glimpse::train {
 
@@ -39,6 +39,9 @@ struct LstmState {
 /// i, f, g, o [rows, 4n] = Σ pieces; c = σ(f) · c_before + σ(i) · tanh(g); h = σ(o) · tanh(c) (Hochreiter and
 /// Schmidhuber 1997, with forget gates). c_before may have more rows, of which the first are taken.
 LstmState lstm_cell(Tape& tape, const std::vector<Piece>& pieces, const Variable& c_before, std::int64_t rows);
+
+/// src [rows, D] · factor [rows, 1].
+Variable scale_rows(Tape& tape, const Variable& src, const Variable& factor);
 
 /// src · σ(gate): gate [rows, 1], or as wide as src.
 Variable gated(Tape& tape, const Variable& src, const Piece& gate, std::int64_t gate_columns);

@@ -4,9 +4,9 @@
 #include <functional>
 #include <vector>
 
-#include "dnn/math/step_math.h"
 #include "autograd/step_ops.h"
 #include "autograd/tape.h"
+#include "dnn/math/step_math.h"
 
 namespace glimpse::train {
 

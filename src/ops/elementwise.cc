@@ -4,6 +4,7 @@
 #include "autograd/attention_ops.h"
 #include "autograd/channel_ops.h"
 #include "autograd/row_ops.h"
+#include "autograd/step_ops.h"
 #include "ops/families.h"
 #include "ops/plan_context.h"
 #include "ops/step_context.h"
@@ -103,8 +104,10 @@ class Binary final : public Operation {
       if (activation.kind != dnn::Activation::Kind::kNone) value = train::activation(step.tape, value, activation);
       return step.is_map(0) ? step.give_map(value) : step.give(value);
     } else {
-      value = multiplies_ ? train::multiply(step.tape, step.src(0), step.src(1))
-                          : train::add(step.tape, step.src(0), step.src(1));
+      const bool one_number = multiplies_ && step.width(1) == 1 && width > 1;
+      value = one_number    ? train::scale_rows(step.tape, step.src(0), step.src(1))
+              : multiplies_ ? train::multiply(step.tape, step.src(0), step.src(1))
+                            : train::add(step.tape, step.src(0), step.src(1));
     }
     value = train::activation_in_place(step.tape, value, activation);
     step.is_map(0) ? step.give_map(value) : step.give(value);
