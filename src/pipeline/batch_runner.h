@@ -20,7 +20,7 @@
 
 namespace glimpse {
 
-/// Where the pictures come from.
+/// The source of pictures.
 struct BatchList {
   /// The next picture, or nothing at the end, and soon after the token's stop is requested: the run's own, or because
   /// something ends it. One call at a time, ahead of the others. What it throws ends the run.
@@ -37,7 +37,7 @@ struct BatchOptions {
   LoadOptions load = {};  ///< limits; min_width and min_height are the model's
 };
 
-/// Where the time went, in seconds summed over threads.
+/// Time a stage, in seconds summed over threads.
 struct BatchStats {
   double elapsed = 0;  ///< on the clock
   double list = 0;     ///< in `next` and planning

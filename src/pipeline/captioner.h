@@ -82,8 +82,8 @@ class CaptionSession {
   CaptionSession(CaptionSession&&) noexcept;
   CaptionSession& operator=(CaptionSession&&) noexcept;
 
-  /// The best captions of one picture, best first, at most `search.top`; never none. Throws Error(kUsage) where the
-  /// options' region has nothing of a picture, all three ways.
+  /// The best captions of one picture, best first, at least one, at most `search.top`. All overloads throw
+  /// Error(kUsage) if the region does not intersect a picture.
   std::vector<Caption> caption(const Image& image);
   /// The same for up to `Captioner::batch()` pictures at once; each gets what it would get alone.
   std::vector<std::vector<Caption>> caption(std::span<const Image> images);

@@ -1,4 +1,4 @@
-/// From a map of attention to the part of it that was looked at.
+/// The block of cells that holds most of the attention.
 #pragma once
 
 #include <span>

@@ -66,7 +66,7 @@ fs::path tuning_cache() {
     folder = fs::path(*home) / ".cache" / "glimpse";
   }
   if (folder.empty()) return {};
-  std::error_code ignored;  // an unwritable cache only costs the measuring
+  std::error_code ignored;  // without a cache, kernels are measured again
   fs::create_directories(folder, ignored);
   return folder / "convolutions.txt";
 }

@@ -10,7 +10,7 @@
 namespace glimpse {
 namespace {
 
-/// The tensors' names begin with what the graph's nodes say; whatever belongs to no node is the decoder's.
+/// Encoder tensors carry the prefix of a graph node; all others are the decoder's.
 bool belongs_to_encoder(const std::string& tensor, const std::set<std::string>& prefixes) {
   for (std::size_t dot = tensor.find('.'); dot != std::string::npos; dot = tensor.find('.', dot + 1)) {
     if (prefixes.count(tensor.substr(0, dot)) > 0) return true;

@@ -1,4 +1,4 @@
-/// What a model is made of, in numbers.
+/// Sizes of a model: parameters, multiply-adds, map.
 #pragma once
 
 #include <cstdint>

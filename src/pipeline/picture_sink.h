@@ -1,5 +1,5 @@
-/// Who takes what a run over pictures finds: a file of records, drawings, scores. A picture goes one way: each sink
-/// makes a task of it when it is listed, and the task goes with it until it is delivered.
+/// Outputs of a run over pictures: records, drawings, scores. Each sink makes one task a picture when it is listed; the
+/// task travels with the picture until it is delivered.
 #pragma once
 
 #include <functional>
@@ -21,10 +21,10 @@ namespace glimpse {
 struct BatchInput {
   std::string path;                       ///< of its file, or what messages call it where `bytes` are given
   std::optional<std::string> bytes = {};  ///< the file's content, where it is no file of its own (in an archive)
-  std::optional<Error> error = {};        ///< why there is no picture, where that is known: it is passed on
+  std::optional<Error> error = {};        ///< a failure known beforehand; it becomes the result
 };
 
-/// What became of a picture.
+/// The result of one picture.
 struct BatchResult {
   std::size_t number = 0;  ///< in the run, from 0 on
   std::string path;
@@ -46,7 +46,7 @@ struct BatchPicture {
   std::span<const Caption> captions;
 };
 
-/// What one sink does about one picture.
+/// One sink's work on one picture.
 class PictureTask {
  public:
   virtual ~PictureTask() = default;
@@ -76,7 +76,7 @@ class PictureSink {
   virtual void finish() {}
 };
 
-/// A sink that takes results as they are delivered and has no part in them before.
+/// A sink that only takes delivered results.
 class DeliverySink : public PictureSink {
  public:
   std::unique_ptr<PictureTask> plan(BatchInput& input) final;

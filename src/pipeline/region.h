@@ -1,4 +1,4 @@
-/// Where in a picture a model may look: a rectangle, or whatever a mask shows white.
+/// The region of a picture that attention is restricted to: a rectangle, or the white part of a mask.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 
 namespace glimpse {
 
-/// In pixels of the upright source. With both, what lies in both; with neither, everything.
+/// In pixels of the upright source. With both, their intersection; with neither, the whole picture.
 struct Region {
   std::optional<Rect> box;
   /// White where to look, black where not; stretched to the picture's size, of which only the first channel counts.

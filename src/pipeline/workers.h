@@ -1,4 +1,4 @@
-/// Threads that encode and search, each with a session of its own.
+/// Worker threads that encode and search, one session each.
 #pragma once
 
 #include <condition_variable>
@@ -24,8 +24,8 @@ class Workers {
   /// `body` throws.
   void work_during(const std::function<void()>& body);
 
-  /// Has one of the threads that work do `job`, and waits for it. From threads that do not work themselves, within
-  /// `body`. Throws what `job` throws.
+  /// Runs `job` on a worker and waits for it. Call it within `body`, from threads that are not workers. Throws what
+  /// `job` throws.
   void run(std::function<void(CaptionSession&)> job);
 
  private:

@@ -22,7 +22,7 @@ namespace {
 
 using Config = DecoderConfig;
 
-/// Captions by falling length, so that those that are still running are the first rows, and their words step by step.
+/// Captions by falling length, so that running captions are the first rows, and their words step by step.
 struct Batch {
   std::vector<int> images;          ///< a row
   std::vector<std::int64_t> alive;  ///< rows of each step
@@ -70,7 +70,7 @@ dnn::RowsOfImages rows_of_images(const Batch& batch, std::int64_t images) {
   return rows;
 }
 
-/// The captions at their images, and what is drawn for them.
+/// Assigns captions to images and samples what is random for them.
 ops::Lesson lesson_of(const Batch& batch, Grid grid, std::int64_t images, const DecoderLossOptions& options, Tape& tape,
                       ParameterSet& parameters) {
   ops::Lesson lesson{tape, parameters};
@@ -111,7 +111,7 @@ Variable loss_of_choices(const ops::Lesson& lesson, std::span<const float> advan
   return weighted_sum(lesson.tape, terms);
 }
 
-/// Adds to the loss what makes cells that were drawn with good results more probable.
+/// Adds hard attention's REINFORCE term to the loss.
 void learn_to_choose(const ops::Lesson& lesson, const Batch& batch, const DecoderLossOptions& options,
                      const std::vector<double>& log_likelihoods, DecoderLoss& result) {
   const std::size_t rows = batch.images.size();

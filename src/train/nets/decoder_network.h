@@ -1,5 +1,5 @@
-/// A decoder under training: the loss of captions by teacher forcing. It runs the text that inference runs
-/// (decoder/formulas.h), so a trained set of parameters is a model's weights as it stands.
+/// A decoder under training: the teacher-forcing loss. It runs the same text as inference (decoder/formulas.h), so its
+/// parameters are a model's weights.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,15 @@
 
 namespace glimpse::train {
 
-/// A caption to learn.
+/// A training caption.
 struct TrainingCaption {
   int image = 0;           ///< of the batch
   std::vector<int> words;  ///< ids, neither start nor end
   float weight = 1;        ///< of its words' cross entropy; self-critical training: the advantage
-  bool ended = true;       ///< false: it was cut, so that its end is nothing to learn
+  bool ended = true;       ///< false: truncated, so its end is not trained
 };
 
-/// What a cell that hard attention drew is judged by.
+/// The reward of a cell sampled by hard attention.
 enum class HardReward {
   kLikelihood,  ///< of the caption that was seen with it, against a moving mean (Xu et al. 2015)
   kWeight       ///< the caption's weight: what self-critical training gave the caption
@@ -30,14 +30,14 @@ enum class HardReward {
 
 struct DecoderLossOptions {
   double feature_dropout = 0;    ///< of the projected map
-  double embedding_dropout = 0;  ///< of the words that are fed
-  double output_dropout = 0;     ///< of what the words' scores are made of
+  double embedding_dropout = 0;  ///< of the word embeddings
+  double output_dropout = 0;     ///< before the output layer
   float label_smoothing = 0;
   float temperature = 1;      ///< of the words' softmax
-  std::vector<int> left_out;  ///< words that the softmax is not over, since nobody says them
+  std::vector<int> left_out;  ///< words excluded from the softmax because search never emits them
   bool per_caption = false;   ///< the cross entropy is a mean over captions, each one's words summed; else over words
   double doubly_stochastic = 0;  ///< weight of the mean over captions of Σ_cells (1 − Σ_t α_t)²
-  std::uint64_t seed = 0;        ///< of the dropout and of the cells that are drawn: another one each step
+  std::uint64_t seed = 0;        ///< for dropout and sampled cells; a new one each step
   // Hard attention's (Xu et al. 2015, section 4.1): the gradient is that of log p(y|s) + λ_r (log p(y|s) − b) log p(s)
   // + λ_e H[s], with the moving baseline b ← decay · b + (1 − decay) · log p(y|s).
   double hard_expectation = 0.5;     ///< probability with which a picture's captions see the mean of all cells instead
@@ -65,8 +65,8 @@ class DecoderNetwork {
   /// it; empty: all do. Throws Error(kUsage) for no captions and for a caption of an image that is not there.
   DecoderLoss loss(Tape& tape, const Variable& features, std::span<const TrainingCaption> captions,
                    const DecoderLossOptions& options, std::span<const float> masks = {}) const;
-  /// Of sentences without pictures, to learn the language first: context and start state are zeros, and what looks at
-  /// pictures gets no gradient. The captions' images are not looked at.
+  /// The loss of sentences without pictures, for language pretraining: context and start state are zeros, and attention
+  /// gets no gradient. The captions' `image` is ignored.
   DecoderLoss language_loss(Tape& tape, std::span<const TrainingCaption> captions,
                             const DecoderLossOptions& options) const;
 

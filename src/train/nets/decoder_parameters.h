@@ -1,5 +1,4 @@
-/// The tensors of a decoder under training: those that its text names (decoder/formulas.h), and the numbers that they
-/// start from.
+/// The tensors of a decoder under training, as its text names them (decoder/formulas.h), and their initial values.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +10,7 @@
 
 namespace glimpse::train {
 
-/// The statistic that hard attention's choices are measured against: the moving mean of captions' log-likelihoods.
+/// Hard attention's baseline: the moving mean of captions' log-likelihoods.
 constexpr const char* kHardBaseline = "hard.baseline";
 
 /// Adds the decoder's tensors with random numbers: matrices uniform in ±√(6 / (in + out)) (Glorot and Bengio 2010), the

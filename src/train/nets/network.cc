@@ -45,7 +45,7 @@ Variable Network::forward(Tape& tape, const Variable& image, const Mode& mode) c
 
 std::vector<Variable> Network::forward(Tape& tape, const Variable& image, const Mode& mode,
                                        const std::vector<std::string>& outputs) const {
-  // A node's value is let go with its last use, so that only what gradients need stays.
+  // A node's value is released after its last use; only values that gradients need stay alive.
   std::vector<int> last_use(graph_.nodes.size(), -1);
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
     for (const int source : graph_.nodes[i].sources) {

@@ -1,5 +1,5 @@
-/// The same graph files as inference (net/graph.h), compiled onto the tape: nothing is fused that a gradient needs
-/// apart, batch norm has its own statistics. The trainer's neighbour of net/compile.h.
+/// Runs the graphs of inference (net/graph.h) on the tape, the training counterpart of net/compile.h: no fusion, batch
+/// norm with the batch's statistics.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +36,8 @@ class Network {
   ParameterSet& parameters_;
 };
 
-/// Frees itself from its picture: the part of `graph` behind the node called `from`, which becomes its input. Throws
-/// Error(kModel) where a node of that part reads something in front of `from`.
+/// The subgraph downstream of `from`, which becomes its input. Throws Error(kModel) where a node of that part reads
+/// something in front of `from`.
 net::GraphSpec tail_of(const net::GraphSpec& graph, const std::string& from);
 
 /// `graph` with a map of twice the rows and columns: the last stride of 2 becomes 1 and all that follow it reach twice

@@ -29,7 +29,7 @@ class Schedule {
     levels_.resize(count, TapeLevel::kAfter);
     in_steps_.resize(count);
     need(graph.output("words"));
-    // A state that is needed needs what it takes on.
+    // A needed state needs its `next` value.
     for (bool changed = true; std::exchange(changed, false);) {
       for (const net::StepGraph::State& state : graph.states) {
         if (!needed_[index(state.node)] || needed_[index(state.next)]) continue;
@@ -51,7 +51,7 @@ class Schedule {
  private:
   static std::size_t index(int node) { return static_cast<std::size_t>(node); }
   const Node& node(std::size_t i) const { return graph_.graph.nodes[i]; }
-  /// Without pictures what looks sees zeros, whatever it would look with.
+  /// Without pictures, operations that look at pictures give zeros.
   bool sees_nothing(std::size_t i) const { return !has_pictures_ && node(i).op->looks(); }
 
   void need(int i) {

@@ -1,7 +1,6 @@
-/// What a training run is to do, read from a recipe: a text file of `[section]` lines, `key = value` lines and comments
-/// from `#` on (at the start of a line or after white space). Every key has the default that stands here; a stage runs
-/// if its section is there. Keys are the members' names with hyphens for underscores, except where a member's comment
-/// gives them.
+/// A training recipe: a text file of `[section]` lines, `key = value` lines and comments from `#` on (at the start of a
+/// line or after white space). Every key has the default that stands here; a stage runs if its section is there. Keys
+/// are the members' names with hyphens for underscores, except where a member's comment gives them.
 ///
 ///     name = my-model
 ///     [data]
@@ -9,8 +8,8 @@
 ///     [caption]
 ///     epochs = 10
 ///
-/// A recipe may say first what others it is like: `base = other.conf`. It then has all that stands there, with paths
-/// relative to that file, and changes or adds to it.
+/// A recipe may begin with `base = other.conf`. It then inherits everything in that file, with paths relative to it,
+/// and overrides or adds.
 #pragma once
 
 #include <cstdint>
@@ -59,7 +58,7 @@ struct DecoderOptions {
   int deep = 512;       ///< of the deep output
 };
 
-/// What every stage has.
+/// Options of every stage.
 struct StageOptions {
   enum class Optimiser { kAdamW, kSgd };
   enum class Schedule { kCosine, kConstant };
@@ -80,7 +79,7 @@ struct StageOptions {
   AugmentOptions augment;                 ///< flip, crop-scale, crop-ratio (two numbers each), colour
 };
 
-/// The encoder learns a teacher's maps, and perhaps what it takes the picture for.
+/// Distillation: the encoder learns a teacher's feature maps, and optionally its classes.
 struct DistillStage : StageOptions {
   std::filesystem::path teacher_graph;
   std::filesystem::path teacher_weights;
@@ -96,7 +95,7 @@ struct DistillStage : StageOptions {
   int views = 4;                    ///< with a cache: augmentations of a picture, learnt in turn from epoch to epoch
 };
 
-/// What the stages with a decoder have.
+/// Options of the stages with a decoder.
 struct DecoderStage : StageOptions {
   int captions_per_photo = 5;     ///< a step, of each photo of the batch; all where it has fewer
   double label_smoothing = 0.1;   ///< probability given to all words evenly
@@ -115,13 +114,13 @@ struct DecoderStage : StageOptions {
                                 ///< before, else random
 };
 
-/// The decoder learns from the captions; the encoder stands still.
+/// Trains the decoder by teacher forcing; the encoder is frozen.
 struct CaptionStage : DecoderStage {
   std::filesystem::path cache;  ///< folder for the encoder's maps, computed once; empty: computed at every step
   int language_epochs = 0;      ///< before all else, on data.sentences and the captions without pictures
 };
 
-/// Encoder and decoder together.
+/// Trains encoder and decoder together.
 struct FinetuneStage : DecoderStage {
   double encoder_learning_rate = 1e-4;
   bool freeze_statistics = true;  ///< batch norm uses its running statistics and leaves them as they are
@@ -142,18 +141,18 @@ struct ScstStage : FinetuneStage {
   std::filesystem::path cache;  ///< as caption's, where encoder-learning-rate is 0
 };
 
-/// Pictures of digits, drawn as they are needed, for look.
+/// Generated digits, for look.
 struct DigitData {
   digits::DigitOptions pictures;  ///< kind, width, height, clutter, least, most
   int train = 20'000;             ///< pictures of an epoch; no epoch has any of another's
   int validation = 1'000;
 };
 
-/// A model that looks a few times learns where and what it is, from nothing but the right answers: cross entropy for
-/// what it says, REINFORCE with a learnt baseline for where it looks (Mnih et al. 2014, equation 2; Ba et al. 2015).
+/// A glimpse model learns where to look and what to answer from the right answers alone: cross entropy for what it
+/// says, REINFORCE with a learnt baseline for where it looks (Mnih et al. 2014, equation 2; Ba et al. 2015).
 struct LookStage : StageOptions {
-  /// What a way of looking is worth: whether the answer is right, as in the papers; or how probable the right answer
-  /// is, which says more of each.
+  /// The reward of a sequence of glimpses: whether the answer is right, as in the papers, or the probability of the
+  /// right answer, which is less noisy.
   enum class Reward { kCorrect, kProbability };
   LookConfig formulas;           ///< kind, core, patch, scales, glimpses, coarse
   LookShape shape;               ///< features, glimpse, hidden
@@ -195,12 +194,12 @@ Recipe parse_recipe(std::string_view text, const std::string& file, const std::f
 /// directory. Throws Error(kUsage) as read_recipe does, and for a stage that the recipe does not have.
 void set(Recipe& recipe, std::string_view key, std::string_view value);
 
-/// That the parts fit together and that every file and folder that is read exists. Throws Error: kUsage naming the key,
-/// kMissing naming key and path.
+/// Checks that the parts fit together and that every file and folder to be read exists. Throws Error: kUsage naming the
+/// key, kMissing naming key and path.
 void check(const Recipe& recipe);
 
-/// Every key with its value, those of bases too, as a recipe that makes the same again. Paths are relative to the
-/// recipe's folder, so that the text is the same wherever it is made.
+/// The complete recipe as text, with the keys of its bases. Paths are relative to the recipe's folder, so that the text
+/// is the same wherever it is made.
 std::string to_text(const Recipe& recipe);
 
 }  // namespace glimpse::train

@@ -1,4 +1,4 @@
-/// How a recipe's values of each sort are read and written: the fields that a section's table is made of.
+/// Reads and writes a recipe's values by type: the fields of a section's table.
 #pragma once
 
 #include <algorithm>
@@ -52,8 +52,8 @@ class FieldList {
 
   void text(std::string_view key, std::string& member);
   void texts(std::string_view key, std::vector<std::string>& member);
-  void output(std::string_view key, Path& member);               ///< something that training makes
-  void input(std::string_view key, Path& member);                ///< something that training reads
+  void output(std::string_view key, Path& member);               ///< a path that training writes
+  void input(std::string_view key, Path& member);                ///< a path that training reads
   void inputs(std::string_view key, std::vector<Path>& member);  ///< several
   void flag(std::string_view key, bool& member);                 ///< yes or no
   void fixed(std::string_view key, const std::string& member);   ///< only the text that it has already is right

@@ -58,7 +58,7 @@ constexpr Spelling<LookStage::Reward> kLookRewards[] = {{LookStage::Reward::kCor
 constexpr int kManySteps = 100'000'000;
 constexpr int kManyEpochs = 100'000;
 constexpr int kLargestWidth = 65'536;
-constexpr double kTiny = 1e-12;  ///< least value of what must be above 0
+constexpr double kTiny = 1e-12;  ///< least value of keys that must be above 0
 
 void add_normalisation(FieldList& list, std::string_view mean_key, std::array<double, 3>& mean,
                        std::string_view std_key, std::array<double, 3>& std) {
@@ -162,7 +162,7 @@ void add_distill(FieldList& list, DistillStage& stage) {
   list.number("views", stage.views, 1, 1000);
 }
 
-/// What is taught by other people's captions.
+/// Keys of the stages that train on reference captions.
 void add_teacher_forcing(FieldList& list, DecoderStage& stage) {
   list.number("captions-per-photo", stage.captions_per_photo, 1, 1000);
   list.number("label-smoothing", stage.label_smoothing, 0.0, 0.99);

@@ -9,7 +9,7 @@
 namespace glimpse::train {
 namespace {
 
-/// Whether a variant may have its own value.
+/// Whether variants may differ in this key.
 bool is_free(std::string_view section, std::string_view key) {
   constexpr std::array<std::string_view, 2> kOwn = {"name", "output"};
   constexpr std::array<std::string_view, 3> kOfEveryStage = {"epochs", "batch", "captions-per-photo"};

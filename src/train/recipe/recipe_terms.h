@@ -1,4 +1,4 @@
-/// What two trainings must have in common for their results to be comparable.
+/// Checks that two trainings are comparable.
 #pragma once
 
 #include <string>

@@ -35,7 +35,7 @@ std::string counters_to_json(const Counters& counters) {
                {"step", counters.step},    {"seeds", counters.seeds}, {"random_states", counters.random_states},
                {"recipe", counters.recipe}};
   if (counters.best_validation) {
-    // JSON has no NaN, and nothing would ever be better than one.
+    // NaN is refused: JSON cannot hold it, and no score would ever be better.
     if (!std::isfinite(*counters.best_validation)) {
       throw Error(ErrorCode::kUsage, "a checkpoint's best validation is " + std::to_string(*counters.best_validation) +
                                          "; keep the last finite one");
@@ -89,7 +89,7 @@ Counters read_counters(const Weights& weights) {
   return counters;
 }
 
-/// That the file's tensors are the network's: one walk over both lists of names, which are in the same order.
+/// Checks that the file's tensors are the network's, in one walk over both sorted lists of names.
 void check_shapes(const Weights& weights, const Architecture& expected) {
   std::map<std::string, Shape, std::less<>> there;
   try {

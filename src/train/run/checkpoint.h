@@ -1,5 +1,5 @@
-/// The state of a training as one safetensors file: written so that a kill or a full disk leaves the one before whole,
-/// and read only into the network that it was made from.
+/// The state of a training as one safetensors file. It is replaced atomically, and read only into the architecture that
+/// wrote it.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace glimpse::train {
 
 using TensorViews = std::map<std::string, TensorView, std::less<>>;
 
-/// What must be the same for a checkpoint to make sense.
+/// Identifies the architecture that a checkpoint fits.
 struct Architecture {
   std::map<std::string, Shape, std::less<>> tensors;  ///< the network's own, without moments and averages
   std::string graph;                                  ///< the encoder's graph text
@@ -26,7 +26,7 @@ Architecture architecture_of(const TensorViews& tensors, std::string graph);
 /// A hash of names, shapes and graph text (FNV-1a, 64 bits) as 16 hexadecimal digits.
 std::string fingerprint(const Architecture& architecture);
 
-/// Where the training stands, apart from its tensors.
+/// Progress of the training, apart from its tensors.
 struct Counters {
   std::string stage;
   int epoch = 0;          ///< of the stage, begun

@@ -79,7 +79,7 @@ Panel loss_panel(const std::string& stage, const std::vector<Point>& points, con
   panel.series = {{Series::Style::kPale, colour, thinned(points, kPalePoints)},
                   {Series::Style::kBold, colour, thinned(points, kBoldPoints)}};
   panel.remark = in_words(panel.series[1].points.back().y) + " at the end";
-  // The bold line is seen whole; single steps far outside may leave the panel, so that they do not flatten it.
+  // The panel fits the smoothed line; outliers of single steps may leave it, so that they do not flatten it.
   std::vector<double> values;
   for (const Point& point : panel.series[0].points) values.push_back(point.y);
   std::sort(values.begin(), values.end());
@@ -132,7 +132,7 @@ Panel score_panel(const std::string& name, std::vector<Series> series) {
   return panel;
 }
 
-/// The losses of several trainings' stage of that name. The first steps, which tower over all others, may leave it.
+/// The losses of several trainings in the stage of that name. The large losses of the first steps may leave the panel.
 Panel losses_panel(const std::string& stage, const std::vector<Curves>& all) {
   constexpr std::size_t kEarly = 15;  // of a line's points, one
   Panel panel;

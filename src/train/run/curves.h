@@ -1,4 +1,4 @@
-/// Journals of trainings as pictures: the loss of every stage and the scores of the validations.
+/// Training curves as SVG: the loss of every stage and the validation scores.
 #pragma once
 
 #include <span>

@@ -52,7 +52,7 @@ std::vector<Line> read_lines(const std::filesystem::path& path) {
   const std::string text = read_file(path, kMaxBytes);
   std::vector<Line> lines;
   std::size_t begin = 0;
-  // Whoever was killed while writing leaves a last line without its end.
+  // A process killed while writing leaves a truncated last line.
   for (std::size_t end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
     const std::string_view line = std::string_view(text).substr(begin, end - begin);
     lines.push_back({parse_line(line, path.native(), static_cast<int>(lines.size()) + 1), end + 1});
@@ -60,7 +60,7 @@ std::vector<Line> read_lines(const std::filesystem::path& path) {
   return lines;
 }
 
-/// How many bytes of the journal come before what was done after step `step` of `stage`.
+/// The size of the journal up to and including step `step` of `stage`.
 std::size_t bytes_until(const std::vector<Line>& lines, const std::string& stage, std::int64_t step) {
   std::size_t before_stage = lines.empty() ? 0 : lines.back().end;
   std::size_t after_step = 0;

@@ -1,4 +1,4 @@
-/// What a training measured, as it went: a file of JSON lines that is only ever added to, and the curves drawn from it.
+/// The log of a training: an append-only file of JSON lines.
 ///
 ///     {"stage":"distill","epoch":1,"step":20,"loss":{"total":0.9,"map":0.9},"learning_rate":0.0001,"pictures_per_second":31.5}
 ///     {"stage":"distill","epoch":1,"step":300,"validation":{"explained":0.12},"best":true}
@@ -24,7 +24,7 @@ struct StepRecord {
   double pictures_per_second = 0;
 };
 
-/// Adds lines to a journal; each is in the file when the call returns.
+/// Appends lines to a journal; each is in the file when the call returns.
 class Journal {
  public:
   /// Opens `path`, which need not exist, and cuts off what was written after step `step` of `stage`: a training goes on

@@ -27,13 +27,12 @@ std::vector<std::string> frequent_words(const std::vector<CaptionedPicture>& pic
   return words.build(threshold);
 }
 
-/// Whether a decoder's tensor has a row a word.
+/// Whether the tensor has one row a word.
 bool is_by_word(std::string_view name) {
   return name == "embedding.weight" || name == "output.weight" || name == "output.bias";
 }
 
-/// `rows`, one for each of `known`'s words, in the order of `wanted`'s; a word that is not known keeps its row of
-/// `fallback`.
+/// Reorders `rows`, one for each word of `known`, to the order of `wanted`; unknown words take their row of `fallback`.
 Tensor rows_by_word(const Tensor& rows, const Tensor& fallback, const std::vector<std::string>& known,
                     const std::vector<std::string>& wanted) {
   const auto width = static_cast<std::size_t>(rows.count()) / known.size();

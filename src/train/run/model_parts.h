@@ -1,5 +1,4 @@
-/// Where a model under training comes from: made anew by a recipe, or a model that goes on learning, with new words for
-/// new pictures.
+/// Initialises a model under training: new, by a recipe, or from an existing model with an extended vocabulary.
 #pragma once
 
 #include <cstdint>
@@ -32,13 +31,13 @@ ModelConfig extended_config(const Model& model, const std::string& name, int thr
 /// does not fit.
 void add_extended_decoder(const Model& model, const ModelConfig& config, std::uint64_t seed, ParameterSet& parameters);
 
-/// That the decoder of `start`, which `path` names, can be gone on with in a model of this config. Throws Error(kUsage)
-/// for another variant.
+/// Checks that the decoder of `start`, read from `path`, fits a model of this config. Throws Error(kUsage) for another
+/// variant.
 void check_start(const Model& start, const std::string& path, const ModelConfig& config);
 
-/// Takes that decoder's tensors over for `words`: those that it knows as it knows them, the others stay as they are.
-/// False: its first layer stays as it is, since the encoder's maps, `channels` wide,
-/// are not those that it was made for. Throws Error(kModel) where another tensor does not fit.
+/// Copies that decoder's tensors; rows of `words` are matched by word, unknown words keep their current rows. False:
+/// the first layer was not copied, because it expects another number of channels than `channels`. Throws Error(kModel)
+/// where another tensor does not fit.
 bool take_decoder(const Model& start, std::int64_t channels, const std::vector<std::string>& words,
                   ParameterSet& parameters);
 

@@ -1,5 +1,5 @@
-/// How training tells what goes on. The library never prints: whoever starts a training listens, shows what he likes,
-/// and may ask it to stop.
+/// Progress callbacks of training. The library never prints; the caller shows what it likes and may ask training to
+/// stop.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct Progress {
   std::int64_t steps = 0;
   double loss = 0;  ///< of this step
   double learning_rate = 0;
-  double pictures_per_second = 0;  ///< lately
+  double pictures_per_second = 0;  ///< recent average
   double seconds_left = 0;         ///< of the stage, at this rate
 };
 
@@ -33,7 +33,7 @@ struct Validation {
   bool best = false;  ///< so far, so that these weights are the ones kept
 };
 
-/// Called by the thread that trains, between steps. The default listens to nothing and never asks to stop.
+/// Called by the training thread between steps. The default ignores everything and never asks to stop.
 class Observer {
  public:
   virtual ~Observer() = default;

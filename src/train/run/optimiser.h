@@ -1,5 +1,5 @@
-/// How gradients change parameters: AdamW (Loshchilov and Hutter 2019) and SGD with momentum, learning-rate schedules,
-/// clipping, and the moving average of weights (Polyak and Juditsky 1992).
+/// Optimisers: AdamW (Loshchilov and Hutter 2019) and SGD with momentum, learning-rate schedules, clipping, and the
+/// moving average of weights (Polyak and Juditsky 1992).
 #pragma once
 
 #include <cstdint>
@@ -19,17 +19,17 @@ double learning_rate(const StageOptions& options, std::int64_t step, std::int64_
 /// Holds the moments and averages of one ParameterSet, which must outlive it.
 class Optimiser {
  public:
-  /// Changes only the parameters that `trained` says yes to, by name; all statistics are averaged.
+  /// Updates only the parameters whose name `trained` accepts; averages all statistics.
   Optimiser(
       const StageOptions& options, ParameterSet& parameters,
       const std::function<bool(const std::string&)>& trained = [](const std::string&) { return true; });
 
-  /// Changes the parameters by their gradients, which are clipped and then cleared. `rate`: see learning_rate;
-  /// `scale` (prefix of names → factor) makes some learn slower. Gives the gradients' norm before clipping. Throws
-  /// Error(kModel) naming the tensor whose gradient is not finite, before anything is changed.
+  /// One step: clips the gradients, updates the parameters, clears the gradients. `rate`: see learning_rate; `scale`:
+  /// learning-rate factors by name prefix. Returns the gradients' norm before clipping. Throws Error(kModel) naming the
+  /// tensor whose gradient is not finite, before anything is changed.
   double step(double rate, const std::map<std::string, double>& scale = {});
 
-  /// Runs `body` with the averages in the parameters' place, where averages are kept.
+  /// Runs `body` with the averaged weights as parameters, if averages are kept.
   template <typename Body>
   void with_averages(Body&& body) {
     swap_averages();
@@ -42,7 +42,7 @@ class Optimiser {
     swap_averages();
   }
 
-  /// Everything that must be kept to go on exactly: moments, averages and the count of steps.
+  /// The state for an exact resume: moments, averages and the step count.
   std::map<std::string, TensorView, std::less<>> state() const;
   std::int64_t steps_done() const { return steps_done_; }
   /// Throws Error(kModel) where a tensor is missing or has another shape.

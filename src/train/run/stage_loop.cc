@@ -13,7 +13,7 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// Pictures a second, lately: a mean that forgets.
+/// Pictures a second, as an exponential moving average.
 class Rate {
  public:
   void add(std::int64_t pictures, double seconds) {

@@ -11,12 +11,12 @@
 
 namespace glimpse::train {
 
-/// What the loop tells and asks whoever runs it. None is null.
+/// Callbacks of the loop. None is null.
 struct StageHooks {
   Observer* observer = nullptr;
-  /// Saves all that it takes to go on from here.
+  /// Saves a checkpoint.
   std::function<void()> save;
-  /// Keeps the parameters as they stand: the best validation's so far.
+  /// Keeps the current parameters: the best so far.
   std::function<void()> keep_best;
   std::function<void(const StepRecord& record)> stepped;
   std::function<void(const Validation& validation)> validated;

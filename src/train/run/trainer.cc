@@ -26,11 +26,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Of pictures that are learnt, where there are no others.
+/// At most so many training pictures are used for validation if there are no others.
 constexpr std::ptrdiff_t kMostValidated = 200;
-constexpr std::string_view kScaffold = "distill.";  ///< begins the names of tensors that only training needs
+constexpr std::string_view kScaffold = "distill.";  ///< name prefix of tensors that only training needs
 
-/// All pictures below a folder, by name. What is none is left out by the loader, and said.
+/// All files below a folder, sorted by name. The loader skips and reports what is not a picture.
 std::vector<fs::path> pictures_below(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
@@ -147,7 +147,7 @@ class Trainer::Impl {
     for (const CaptionedPicture& picture : val_) input.validation.push_back(picture.file);
     input.seed = recipe_.seed;
     Distillation stage(std::move(input), parameters_, kernels_);
-    // What an earlier distillation left has the projection onto the target too, which is there only now.
+    // An earlier distillation also left its projection onto the target.
     if (!recipe_.encoder.start.empty()) parameters_.load(Weights(recipe_.encoder.start));
     run_to_end(stage);
   }

@@ -1,6 +1,6 @@
-/// A whole training, from a recipe to a model. What it needs to go on stands in a folder beside the model that it
-/// makes, OUTPUT.training: a checkpoint of the stage that runs, the weights that each finished stage made, the journal,
-/// and the curves drawn from it.
+/// Trains a model by a recipe. The state to resume from stands in a folder beside the model, OUTPUT.training: a
+/// checkpoint of the stage that runs, the weights that each finished stage made, the journal, and the curves drawn from
+/// it.
 #pragma once
 
 #include <filesystem>
@@ -14,13 +14,13 @@ namespace glimpse::train {
 class Trainer {
  public:
   enum class Start {
-    kAnew,  ///< there must be no training in the folder
-    kOver,  ///< what is in the folder is thrown away
-    kGoOn   ///< from the last checkpoint; the losses are those of a training that was never interrupted
+    kAnew,  ///< fails if the folder has a training
+    kOver,  ///< discards the folder's content
+    kGoOn   ///< resumes from the last checkpoint, with the losses of an uninterrupted training
   };
 
-  /// Reads and checks all that the recipe names, so that what is missing is missed before the first step. Throws Error:
-  /// as `check` and the readers of captions, graphs, weights and pictures do.
+  /// Reads and checks everything that the recipe names, so that errors appear before the first step. Throws Error: as
+  /// `check` and the readers of captions, graphs, weights and pictures do.
   Trainer(Recipe recipe, Observer& observer);
   ~Trainer();
   Trainer(Trainer&&) noexcept;

@@ -1,5 +1,5 @@
-/// What a training needs to go on: a folder beside the model that it makes, OUTPUT.training, with a checkpoint of the
-/// stage that runs, the weights that each finished stage made, the journal, and the curves drawn from it.
+/// The state of a training: a folder beside the model, OUTPUT.training, with the running stage's checkpoint, the
+/// weights of each finished stage, the journal, and the curves drawn from it.
 #pragma once
 
 #include <filesystem>
@@ -23,11 +23,11 @@ class TrainingFolder {
   /// Makes it. Throws Error(kUsage) where `start` does not fit what is in it.
   void prepare(Trainer::Start start) const;
 
-  /// Whether the stage's result is there already; `parameters` have it then. `graph`: see Architecture.
+  /// True if the stage has finished; loads its result into `parameters`. `graph`: see Architecture.
   bool take_finished(const std::string& stage, ParameterSet& parameters, const std::string& graph) const;
 
-  /// Runs a stage from where it was left, if it was, and leaves its parameters as the best validation saw them, without
-  /// those whose names begin with `scaffold`. Throws as run_stage does.
+  /// Runs a stage, resuming it if it was interrupted, and stores the parameters of the best validation, without those
+  /// whose names begin with `scaffold`. Throws as run_stage does.
   void run_to_end(Stage& stage, const std::string& graph, const std::string& scaffold) const;
 
  private:

@@ -20,11 +20,11 @@ Measures score_captioner(const ModelConfig& config, const ParameterSet& paramete
   CaptionerOptions options;
   options.batch = kBatch;
   options.threads = threads;
-  options.tuning = dnn::Tuning::kDirect;  // the same scores whatever a measurement would choose
+  options.tuning = dnn::Tuning::kDirect;  // the same scores on every run: no kernels chosen by measurement
   const Captioner captioner(Model(config, snapshot(parameters)), options);
   std::vector<std::string> captions;
   std::vector<std::vector<std::string>> references;
-  // Pictures that cannot be read were reported where the set was first read; a score is of those that there are.
+  // Unreadable pictures were reported when the set was first read; the score covers the others.
   for (const io::CaptionResult& made : eval::caption_set(pictures, captioner, {}).captions) {
     captions.push_back(made.caption);
     references.push_back(pictures[made.picture].captions);

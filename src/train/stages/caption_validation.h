@@ -1,5 +1,5 @@
-/// How good a captioner under training is: its captions of pictures that it does not learn from, by the search that
-/// people will use, scored as `glimpse eval` scores.
+/// Validation of a captioner under training: captions of held-out pictures, by the search that users get, scored as
+/// `glimpse eval` scores.
 #pragma once
 
 #include <span>

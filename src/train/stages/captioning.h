@@ -1,5 +1,5 @@
-/// Stages that learn to caption by teacher forcing: the decoder alone on maps of an encoder that stands still, computed
-/// as they are needed or kept on disk, or encoder and decoder together; and before them, language without pictures.
+/// Teacher-forcing stages: the decoder alone on features of a frozen encoder (computed or cached), encoder and decoder
+/// together, and language pretraining on text alone.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ struct LanguageInput {
   std::uint64_t seed = 1;
 };
 
-/// The decoder's side of language on text alone: as many sentences a step as there would be captions.
+/// Language pretraining of the decoder on text alone: as many sentences a step as there would be captions.
 class LanguageLearning : public Stage {
  public:
   LanguageLearning(LanguageInput input, ParameterSet& parameters, dnn::Kernels& kernels);

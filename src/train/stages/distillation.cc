@@ -182,7 +182,7 @@ Distillation::Lesson Distillation::lesson(const Batch& batch) {
       std::copy_n(lesson.logits.data() + i * classes, classes, said_.data() + map);
       cache_->write(picture, view, said_);
     }
-    // Read even where it was just written: a run learns from the same rounded numbers however often it was interrupted.
+    // Read back even if just written, so that interrupted runs train on the same rounded numbers.
     cache_->read(picture, view, said_);
     std::copy_n(said_.data(), map, lesson.map.data() + i * map);
     std::copy_n(said_.data() + map, classes, lesson.logits.data() + i * classes);

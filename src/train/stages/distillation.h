@@ -1,6 +1,6 @@
-/// Distillation (Hinton et al. 2015; Romero et al. 2015): an encoder learns to say what a teacher's feature map says of
-/// the same augmented picture, through a 1×1 convolution that is thrown away afterwards, and perhaps what the teacher
-/// takes the picture for. No tensor of the teacher ends up in a model.
+/// Distillation (Hinton et al. 2015; Romero et al. 2015): an encoder learns to predict a teacher's feature map of the
+/// same augmented picture, through a 1×1 convolution that is discarded afterwards, and optionally the teacher's
+/// classes. No tensor of the teacher ends up in a model.
 #pragma once
 
 #include <filesystem>
@@ -21,7 +21,7 @@ struct DistillationInput {
   Preprocess input;                               ///< of the encoder
   net::GraphSpec encoder;                         ///< its output is the map that learns
   std::vector<std::filesystem::path> pictures;    ///< to learn from
-  std::vector<std::filesystem::path> validation;  ///< to be judged on, whole and unchanged
+  std::vector<std::filesystem::path> validation;  ///< for validation, whole and unchanged
   std::uint64_t seed = 1;
 };
 
@@ -45,7 +45,7 @@ class Distillation : public Stage {
   std::span<const DamagedPicture> damaged() const override { return loader_->damaged(); }
 
  private:
-  /// What the teacher says of some pictures.
+  /// The teacher's outputs for some pictures.
   struct Lesson {
     dnn::Array map;     ///< [pictures, T, rows, cols], plain
     dnn::Array logits;  ///< [pictures, classes]; no classes where they are not learnt
@@ -53,10 +53,10 @@ class Distillation : public Stage {
 
   LoaderOptions loader_options(bool training) const;
   void open_cache();
-  /// The teacher looks, unless it is known what it says of all of the batch's views.
+  /// Runs the teacher, unless its outputs for all of the batch's views are cached.
   Lesson lesson(const Batch& batch);
   Lesson look(const Batch& batch);
-  /// The standardised target that the encoder says of `picture`, [N,T,rows,cols].
+  /// The encoder's prediction of the standardised target for `picture`, [N,T,rows,cols].
   Variable predict(Tape& tape, const Variable& picture, const Network::Mode& mode);
   dnn::Array standardised(const dnn::Array& map) const;
   void measure_target();

@@ -34,7 +34,7 @@ std::string key_of(const FeatureCacheOptions& options, const Weights& encoder, c
   return hash.text();
 }
 
-/// The tensors of `encoder` that the graph reads, without those of a decoder that stand beside them.
+/// The tensors that the graph reads, without those of a decoder in the same set.
 Weights weights_of(const FeatureCacheOptions& options, const ParameterSet& encoder) {
   const auto views = encoder.views();
   std::map<std::string, Tensor, std::less<>> tensors;
@@ -45,7 +45,7 @@ Weights weights_of(const FeatureCacheOptions& options, const ParameterSet& encod
   return {"the encoder under training", std::move(tensors)};
 }
 
-/// Each row of pixels backwards.
+/// Mirrors each row of pixels.
 std::vector<std::uint8_t> mirrored(std::span<const std::uint8_t> pixels, int width) {
   std::vector<std::uint8_t> result(pixels.size());
   const std::size_t row_bytes = static_cast<std::size_t>(width) * 3;
@@ -96,7 +96,7 @@ class Encoder {
     compile.height = options.input.height;
     compile.channels_last = true;
     compile.plan.threads = options.threads;
-    compile.plan.tuning = dnn::Tuning::kDirect;  // the same maps whatever a measurement would choose
+    compile.plan.tuning = dnn::Tuning::kDirect;  // the same features on every run: no kernels chosen by measurement
     return compile;
   }
 

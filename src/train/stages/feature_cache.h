@@ -1,5 +1,5 @@
-/// The maps that an encoder which does not learn makes of pictures and of their mirror images, computed once and kept
-/// on disk in F16: half the time of training a decoder, and more, would go into computing them again.
+/// A frozen encoder's features of pictures and of their mirror images, computed once and kept in F16 on disk.
+/// Recomputing them would take more than half of a decoder's training time.
 #pragma once
 
 #include <cstdint>
@@ -35,15 +35,15 @@ struct PictureSize {
 /// Const once made; the file is mapped while this lives.
 class FeatureCache {
  public:
-  /// Takes what an earlier run of the same encoder left for the same files in `folder`, or makes it, which `observer`
-  /// is told of and may interrupt. Throws Error: kIo where the disk is full, kInterrupted, kDecode where no file can be
-  /// read, and as the Loader does.
+  /// Opens the cache of an earlier run with the same encoder and files in `folder`, or builds it; `observer` is told
+  /// and may interrupt. Throws Error: kIo where the disk is full, kInterrupted, kDecode where no file can be read, and
+  /// as the Loader does.
   FeatureCache(const FeatureCacheOptions& options, const ParameterSet& encoder,
                const std::vector<std::filesystem::path>& files, Observer& observer);
 
   std::int64_t cells() const { return cells_; }                           ///< L
   std::int64_t channels() const { return channels_; }                     ///< D
-  bool readable(std::size_t file) const { return size(file).width > 0; }  ///< whether there is a map of it
+  bool readable(std::size_t file) const { return size(file).width > 0; }  ///< whether its features are cached
   PictureSize size(std::size_t file) const;                               ///< of the picture as it was loaded
   /// dst [L, D].
   void read(std::size_t file, bool mirrored, float* dst) const;

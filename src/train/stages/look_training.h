@@ -1,4 +1,4 @@
-/// A training of a model that looks around, from a recipe with [digits] and [look] to the model.
+/// Trains a glimpse model (RAM, DRAM) by a recipe with [digits] and [look].
 #pragma once
 
 #include "dnn/kernels/kernels.h"

@@ -10,10 +10,9 @@ namespace {
 
 /// What a picture's lightness becomes, 0..1.
 constexpr float kShare = 1.0F / 255;
-/// Numbers from here on are of pictures that are not learnt.
+/// Picture numbers from here on are held out.
 constexpr std::uint64_t kHeldOut = std::uint64_t{1} << 62U;
-/// Weight of what REINFORCE says about where to look, beside the cross entropy, in what both change: its gradient is by
-/// far the noisier one.
+/// Weight of REINFORCE's gradient where it meets that of the cross entropy: it is by far the noisier one.
 constexpr double kReinforce = 0.05;
 
 std::vector<std::string> digit_names() {

@@ -1,4 +1,4 @@
-/// The stage that teaches a model where to look and what to say, on pictures of digits drawn as they are needed.
+/// The stage that trains a glimpse model: places and classes, on generated digits.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ class Looking : public Stage {
   std::int64_t steps_per_epoch() const override;
   void seek(std::int64_t step) override { step_ = step; }
   Step step() override;
-  /// "error": the share of pictures of which not all was said right.
+  /// "error": the share of pictures with any wrong answer.
   Measures validate() override;
   double quality(const Measures& scores) const override { return -scores[0].second; }
 

@@ -1,5 +1,5 @@
-/// What the stages share that teach a captioner by its pictures: the pictures' maps, from an encoder that learns too,
-/// that stands still and computes them as they are needed, or that left them on disk; and validation.
+/// Base of the stages that train on images. Encoder features come from a trained encoder, a frozen one, or a cache.
+/// Also: validation.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ struct PictureStageInput {
   std::string name;  ///< of the stage
   DecoderStage options;
   std::filesystem::path cache;       ///< folder for maps; empty: computed at every step
-  bool tune_encoder = false;         ///< else it stands still
-  double encoder_learning_rate = 0;  ///< where it learns
+  bool tune_encoder = false;         ///< else it is frozen
+  double encoder_learning_rate = 0;  ///< if it is trained
   bool freeze_statistics = true;     ///< batch norm by the running ones
   ModelConfig config;                ///< of the model as it will be
   net::GraphSpec encoder;            ///< its output is the map that the decoder reads
@@ -69,7 +69,7 @@ class PictureStage : public Stage {
   std::map<std::string, double> rate_scales() const override;
 
  protected:
-  /// The maps of one step and whose they are.
+  /// The encoder features of one step, and their pictures.
   struct Maps {
     Variable features;               ///< [images, L, D]
     std::vector<std::size_t> owner;  ///< of each image: index of input().pictures
@@ -79,12 +79,12 @@ class PictureStage : public Stage {
     Variable loss;
     Measures parts;
   };
-  /// What there is to learn from the step's maps.
+  /// The step's loss.
   virtual Lesson lesson(Tape& tape, const Maps& maps) = 0;
 
   const PictureStageInput& input() const { return input_; }
   const DecoderNetwork& decoder() const { return decoder_; }
-  /// The decoder's tensors as they stand, copied.
+  /// A copy of the decoder's current tensors.
   Weights decoder_weights() const;
   std::uint64_t step_seed(Purpose purpose) const { return seed_of(input_.seed, step_, purpose); }
   bool is_encoders(const std::string& name) const;
@@ -100,7 +100,7 @@ class PictureStage : public Stage {
   std::vector<std::string> encoder_tensors_;  ///< sorted
   DecoderNetwork decoder_;
   std::optional<FeatureCache> cache_;
-  std::vector<std::size_t> readable_;  ///< with a cache: the pictures that there are maps of
+  std::vector<std::size_t> readable_;  ///< with a cache: the pictures with cached features
   std::optional<Loader> loader_;
   std::int64_t step_ = 0;
 };

@@ -110,7 +110,7 @@ PictureStage::Lesson SelfCritical::lesson(Tape& tape, const Maps& maps) {
   DecoderLossOptions options = loss_options(input().options, step_seed(Purpose::kDropout));
   options.label_smoothing = 0;
   options.temperature = static_cast<float>(temperature_);
-  // What is never drawn would take more and more of the probability: nothing in the reward pushes it down.
+  // Left out of the loss: words that are never sampled would gain probability, since no reward pushes them down.
   options.left_out = config.decoder.never_emit;
   options.per_caption = true;
   options.reward = HardReward::kWeight;

@@ -1,7 +1,6 @@
-/// Self-critical training (Rennie et al. 2017): the captioner draws captions of its own, and those that CIDEr-D rates
-/// above the baseline become likelier, the others less likely. REINFORCE (Williams 1992) with a baseline: the gradient
-/// is that of −mean over captions of advantage · Σ log p(word), whose expectation is the gradient of the expected
-/// reward.
+/// Self-critical training (Rennie et al. 2017): sampled captions that CIDEr-D rates above the baseline become likelier,
+/// the others less likely. REINFORCE (Williams 1992) with a baseline: the gradient is that of −mean over captions of
+/// advantage · Σ log p(word), whose expectation is the gradient of the expected reward.
 ///
 /// Captions are drawn by the search that samples for people, from the decoder as it stands, without dropout; nothing is
 /// blocked but the words that are never said. The end counts as a word, in drawn captions and in references, for
@@ -20,8 +19,8 @@
 namespace glimpse::train {
 
 struct SelfCriticalInput : PictureStageInput {
-  int samples = 5;         ///< captions drawn a picture
-  double temperature = 1;  ///< of the softmax that draws and learns: below 1, nearer to what the search will say
+  int samples = 5;         ///< sampled captions a picture
+  double temperature = 1;  ///< softmax temperature in sampling and loss; below 1: closer to beam search
   ScstStage::Baseline baseline = ScstStage::Baseline::kMean;
   int max_words = 20;  ///< end not counted
 };

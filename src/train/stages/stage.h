@@ -1,5 +1,5 @@
-/// One stage of training as the loop around it sees it: batches in, gradients out, a score now and then. All that is
-/// random in a stage follows from the seed and the step, so that a stage can be taken up again at any step.
+/// One stage of training as the loop sees it: batches in, gradients out, a score now and then. All randomness follows
+/// from the seed and the step, so a stage can resume at any step.
 #pragma once
 
 #include <cstdint>
@@ -24,13 +24,13 @@ class Stage {
   virtual ParameterSet& parameters() = 0;
   virtual std::int64_t steps_per_epoch() const = 0;
 
-  /// The next step is that one; called once, before the first step.
+  /// Makes `step` the next step. Called once, before the first step.
   virtual void seek(std::int64_t step) = 0;
 
   struct Step {
     double loss = 0;
-    Measures parts;             ///< of the loss, and what else is worth a line of the journal
-    std::int64_t pictures = 0;  ///< that it was made of
+    Measures parts;             ///< parts of the loss, and other values for the journal
+    std::int64_t pictures = 0;  ///< pictures in the batch
   };
   /// Adds the next batch's gradients to the parameters'.
   virtual Step step() = 0;
@@ -38,17 +38,17 @@ class Stage {
   /// Pictures that could not be read in the steps so far, each once; the loop tells the observer.
   virtual std::span<const DamagedPicture> damaged() const { return {}; }
 
-  /// How good the parameters are as they stand, on pictures that are not trained on.
+  /// Scores the current parameters on held-out pictures.
   virtual Measures validate() = 0;
   /// The validation's one number: larger is better.
   virtual double quality(const Measures& scores) const = 0;
 
-  /// Whether it goes on from weights that are worth something: they are validated before the first step then, and kept
-  /// where nothing better comes.
+  /// True if training starts from pretrained weights: they are validated before the first step and kept if nothing
+  /// better follows.
   virtual bool starts_trained() const { return false; }
-  /// Whether the parameter of that name learns in this stage.
+  /// Whether this stage trains the parameter of that name.
   virtual bool trains(const std::string& /*name*/) const { return true; }
-  /// Prefixes of parameters' names with the factor of their learning rate.
+  /// Learning-rate factors by prefix of parameter name.
   virtual std::map<std::string, double> rate_scales() const { return {}; }
 };
 

@@ -1,6 +1,5 @@
-/// A trained network that an encoder learns from, run by the inference engine: its maps and classes for augmented
-/// pictures, and the part behind the map as a network on the tape, so that errors of the map count by what they do to
-/// the classes.
+/// A distillation teacher, run by the inference engine: feature maps and classes of augmented pictures. Its layers
+/// after the map also run on the tape, so that errors of the map count by their effect on the classes.
 #pragma once
 
 #include <cstdint>

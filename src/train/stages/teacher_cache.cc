@@ -23,7 +23,7 @@ TeacherCache::TeacherCache(const fs::path& folder, const std::string& key, std::
     std::error_code absent;
     if (fs::file_size(path_, absent) != bytes || absent) {
       std::ofstream(path_, std::ios::binary | std::ios::trunc).flush();
-      fs::resize_file(path_, bytes);  // a hole that fills as the teacher looks
+      fs::resize_file(path_, bytes);  // sparse; filled as the teacher runs
     }
   } catch (const fs::filesystem_error& error) {
     throw Error(ErrorCode::kIo, std::string("cannot keep what the teacher says: ") + error.what());
@@ -49,7 +49,7 @@ void TeacherCache::write(std::size_t picture, int view, std::span<const float> v
   const std::size_t index = slot(picture, view);
   seek(index * bytes);
   file_.write(reinterpret_cast<const char*>(halves_.data()), static_cast<std::streamsize>(bytes));
-  // The mark comes last and only when the rest is out, so that a run that is cut off here leaves no half view.
+  // The mark is written last, after a flush, so that an interrupted run leaves no half-written view.
   file_.flush();
   check("write");
   seek(held_.size() * bytes + index);

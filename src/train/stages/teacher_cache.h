@@ -1,5 +1,5 @@
-/// What a teacher says of a few fixed views of each picture, kept on disk in F16: it looks at every view once, however
-/// many epochs there are.
+/// A teacher's outputs for a few fixed views of each picture, kept in F16 on disk: the teacher runs once a view,
+/// whatever the number of epochs.
 #pragma once
 
 #include <cstddef>
