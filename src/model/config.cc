@@ -112,9 +112,9 @@ DecoderConfig read_graph_decoder(const JsonSection& decoder) {
 }
 
 DecoderConfig read_decoder(const JsonSection& decoder) {
+  if (decoder.text("kind") == kGraphKind) return read_graph_decoder(decoder);
   decoder.allow_only({"kind", "feature_projection", "score", "heads", "selector", "window", "channels", "history",
                       "gate", "init", "lstm", "output", "start_id", "end_id", "unknown_id", "never_emit"});
-  if (decoder.text("kind") == kGraphKind) return read_graph_decoder(decoder);
   if (decoder.text("kind") != kDecoderKind) {
     decoder.fail("kind", "is " + quote(decoder.text("kind")) + "; known is " + quote(kDecoderKind));
   }

@@ -5,8 +5,9 @@
 
 #include <utility>
 
-#include "train/layouts_check.h"
 #include "map_reference.h"
+#include "support/activations.h"
+#include "train/layouts_check.h"
 
 namespace glimpse::train {
 namespace {
@@ -93,26 +94,11 @@ TEST(MapOps, RunningStatisticsFollowTheBatchesAsPyTorchHasIt) {
   EXPECT_EQ(variance.data()[0], before);
 }
 
-struct ActivationCase {
-  const char* name;
-  Activation activation;
-  float factor = 1;  ///< of the numbers put in
-};
-
-const std::vector<ActivationCase> kActivations = {
-    {"none", {}},
-    {"relu", {Activation::Kind::kRelu}},
-    {"clip", {Activation::Kind::kClip, -0.353F, 0.6137F}},
-    {"sigmoid", {Activation::Kind::kSigmoid}, 4},
-    {"tanh", {Activation::Kind::kTanh}, 3},
-    {"hardswish", {Activation::Kind::kHardSwish}, 4.7F},
-};
-
 TEST(MapOps, Activations) {
-  for (const ActivationCase& c : kActivations) {
+  for (const auto& c : glimpse::testing::kReferenceActivations) {
     for (const Shape& shape : {Shape{2, 16, 3, 3}, Shape{2, 10, 3, 3}, Shape{3, 10, 1, 1}}) {
       GradientInput input = spread(shape);
-      for (float& value : input.values) value *= c.factor;
+      for (float& value : input.values) value *= c.reach;
       const auto applied = [&](Numbers numbers) {
         for (double& x : numbers) x = testing::activation(x, c.activation);
         return numbers;

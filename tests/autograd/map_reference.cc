@@ -1,4 +1,5 @@
 #include "map_reference.h"
+#include "support/activations.h"
 
 #include <algorithm>
 #include <cmath>
@@ -86,22 +87,7 @@ Numbers batch_norm_by(const Map& src, const Numbers& scale, const Numbers& shift
 }
 
 double activation(double x, const dnn::Activation& activation) {
-  using Kind = dnn::Activation::Kind;
-  switch (activation.kind) {
-    case Kind::kNone:
-      return x;
-    case Kind::kRelu:
-      return std::max(x, 0.0);
-    case Kind::kClip:
-      return std::clamp<double>(x, activation.lo, activation.hi);
-    case Kind::kSigmoid:
-      return 1 / (1 + std::exp(-x));
-    case Kind::kTanh:
-      return std::tanh(x);
-    case Kind::kHardSwish:
-      return x * std::clamp(x + 3, 0.0, 6.0) / 6;
-  }
-  return x;
+  return glimpse::testing::reference_activation(x, activation);
 }
 
 Numbers pooling(const Map& src, const dnn::PoolingOptions& o) {

@@ -1,4 +1,5 @@
 #include "dnn/case.h"
+#include "support/activations.h"
 
 #include <sstream>
 #include <stdexcept>
@@ -40,16 +41,11 @@ Padding Case::padding() const {
 }
 
 Activation Case::activation() const {
-  using Kind = Activation::Kind;
-  static const std::map<std::string, Activation> kNames = {
-      {"none", {}},
-      {"relu", {Kind::kRelu, 0, 0}},
-      {"clip", {Kind::kClip, -0.25F, 0.5F}},
-      {"sigmoid", {Kind::kSigmoid, 0, 0}},
-      {"tanh", {Kind::kTanh, 0, 0}},
-      {"hardswish", {Kind::kHardSwish, 0, 0}},
-  };
-  return kNames.at(word("act", "none"));
+  const std::string name = word("act", "none");
+  for (const auto& row : glimpse::testing::kReferenceActivations) {
+    if (row.name == name) return row.activation;
+  }
+  throw std::out_of_range("no activation is called " + name);
 }
 
 ConvolutionOptions Case::convolution() const {

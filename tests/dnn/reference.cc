@@ -1,4 +1,5 @@
 #include "dnn/reference.h"
+#include "support/activations.h"
 
 #include <algorithm>
 #include <cmath>
@@ -34,21 +35,7 @@ Tensor tabulate(const Shape& shape,
 }
 
 double activate(double x, const Activation& activation) {
-  switch (activation.kind) {
-    case Activation::Kind::kNone:
-      return x;
-    case Activation::Kind::kRelu:
-      return std::max(x, 0.0);
-    case Activation::Kind::kClip:
-      return std::clamp(x, static_cast<double>(activation.lo), static_cast<double>(activation.hi));
-    case Activation::Kind::kSigmoid:
-      return 1 / (1 + std::exp(-x));
-    case Activation::Kind::kTanh:
-      return std::tanh(x);
-    case Activation::Kind::kHardSwish:
-      return x * std::clamp(x + 3, 0.0, 6.0) / 6;
-  }
-  return x;
+  return glimpse::testing::reference_activation(x, activation);
 }
 
 /// As torch.nn: floor, or ceil without windows that start beyond the input and the padding before it.

@@ -5,8 +5,8 @@
 #include <thread>
 #include <vector>
 
-#include "dnn/test_net.h"
 #include "dnn/runtime/threads.h"
+#include "dnn/test_net.h"
 
 namespace glimpse::dnn::testing {
 namespace {

@@ -8,8 +8,8 @@
 #include <set>
 #include <sstream>
 
-#include "dnn/test_net.h"
 #include "dnn/plan/winograd.h"
+#include "dnn/test_net.h"
 #include "support/paths.h"
 
 namespace glimpse::dnn {

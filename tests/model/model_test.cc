@@ -73,6 +73,19 @@ TEST(Config, WhatOlderModelsDoNotSayIsOff) {
   EXPECT_EQ(read.history, DecoderConfig::History::kNone);
 }
 
+TEST(Config, KeepsTheDecodersText) {
+  ModelConfig config = testing::tiny_config();
+  config.decoder.graph = "# two lines\nembed e < token out=4 words=$vocabulary\noutput words < e\n";
+  config.decoder.features = 12;
+  config.decoder.never_emit = {0, 1};
+  std::string graph_file;
+  const DecoderConfig read = config_from_json(config_to_json(config), "model.json", graph_file).decoder;
+  EXPECT_EQ(read.graph, config.decoder.graph);
+  EXPECT_EQ(read.features, 12);
+  EXPECT_EQ(read.never_emit, config.decoder.never_emit);
+  EXPECT_EQ(decoder_formulas(read).front().second, "two lines");
+}
+
 TEST(Config, APastNeedsADeepOutput) {
   ModelConfig config = testing::tiny_config();
   config.decoder.history = DecoderConfig::History::kAdditive;

@@ -38,7 +38,8 @@ inline PlainAttributes plain(const Node& node) {
   if (a.has("size")) result.size = a.pair("size");
   if (a.has("pad")) result.padding = a.padding();
   if (a.has("groups")) result.groups = a.count("groups");
-  if (a.has("bias")) result.bias = a.flag("bias");
+  // Of a linear the name of a tensor, 0 or 1.
+  if (a.has("bias")) result.bias = a.text("bias").empty() ? a.flag("bias") : a.text("bias") != "0";
   if (a.has("ceil")) result.ceil_mode = a.flag("ceil");
   if (a.has("count_pad")) result.count_padding = a.flag("count_pad");
   if (a.has("squeeze")) result.squeeze = a.count("squeeze");

@@ -8,32 +8,13 @@
 
 #include "net/plain_attributes.h"
 #include "reference_attention.h"
+#include "support/activations.h"
 
 namespace glimpse::net::testing {
 namespace {
 
 float activate(double x, const dnn::Activation& activation) {
-  using Kind = dnn::Activation::Kind;
-  switch (activation.kind) {
-    case Kind::kNone:
-      break;
-    case Kind::kRelu:
-      x = x > 0 ? x : 0;
-      break;
-    case Kind::kClip:
-      x = std::min<double>(std::max<double>(x, activation.lo), activation.hi);
-      break;
-    case Kind::kSigmoid:
-      x = 1 / (1 + std::exp(-x));
-      break;
-    case Kind::kTanh:
-      x = std::tanh(x);
-      break;
-    case Kind::kHardSwish:
-      x = x * std::min(std::max(x + 3, 0.0), 6.0) / 6;
-      break;
-  }
-  return static_cast<float>(x);
+  return static_cast<float>(glimpse::testing::reference_activation(x, activation));
 }
 
 constexpr dnn::Activation kRelu = {dnn::Activation::Kind::kRelu, 0, 0};
