@@ -176,7 +176,15 @@ class AttendOperation final : public Operation {
         weight = tape_.constant(factors);
         terms = train::multiply(tape_, key, query);
       }
-      return train::subtract(tape_, train::log_at(tape_, alphas, most), train::linear(tape_, terms, weight, {}));
+      Variable score = train::linear(tape_, terms, weight, {});
+      if (shared_.mask) {
+        const Array counts = tape_.kernels().take(score.shape());
+        for (std::int64_t row = 0; row < counts.dim(0); ++row) {
+          counts.data()[row] = std::log(shared_.mask.data()[row * cells + most[static_cast<std::size_t>(row)]]);
+        }
+        score = train::add(tape_, score, tape_.constant(counts));
+      }
+      return train::subtract(tape_, train::log_at(tape_, alphas, most), score);
     }
 
     /// What hard attention reads with: the cells that are drawn now.
