@@ -1,4 +1,4 @@
-// The command line's one entry and its one place where exceptions end.
+// Entry point of the command line; the one place that catches exceptions.
 #include <array>
 #include <csignal>
 #include <exception>

@@ -1,4 +1,4 @@
-// glimpse bench: which benchmark is meant.
+// glimpse bench: selects the benchmark.
 #include "bench/bench.h"
 
 #include "cli/arguments.h"

@@ -1,4 +1,4 @@
-/// How benchmarks sum up and print what they measured.
+/// Summarises and prints measurements.
 #pragma once
 
 #include <cstdio>

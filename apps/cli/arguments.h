@@ -16,7 +16,7 @@ namespace glimpse::apps {
 
 namespace po = boost::program_options;
 
-/// Options that belong together, under a title.
+/// A titled group of options.
 struct OptionGroup {
   std::string title;
   po::options_description options;

@@ -15,7 +15,7 @@
 namespace glimpse::apps {
 namespace {
 
-/// What the handler writes to and a thread waits at: requesting a stop is not a thing for signal handlers.
+/// A pipe from the handler to a waiting thread: request_stop is not async-signal-safe.
 std::atomic<int> alarm_pipe = -1;
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler may only touch lock-free atomics");
 

@@ -1,4 +1,4 @@
-/// Ctrl-C: the first one asks, so that the record being written is finished; a second one ends the process at once.
+/// Ctrl-C: the first one requests a stop, so that the current record is finished; a second one ends the process.
 #pragma once
 
 #include <stop_token>
@@ -8,7 +8,7 @@ namespace glimpse::apps {
 /// Catches SIGINT and SIGTERM from now on, except those that the parent chose to ignore. Called once.
 void catch_interrupts();
 
-/// Stop is requested of it soon after the first of them.
+/// Its stop is requested soon after the first signal.
 std::stop_token interrupt_token();
 
 inline bool interrupted() { return interrupt_token().stop_requested(); }

@@ -1,4 +1,4 @@
-/// The options that all captioning commands share: how they are declared, and what they come to.
+/// Options shared by all captioning commands: declaration and parsing.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@ namespace glimpse::apps {
 
 using io::Format;
 
-/// What captions are made with.
+/// The options of model and captions.
 struct ModelOptions {
   std::optional<std::string> model;  ///< --model; else the default is looked for
   CaptionOptions caption;

@@ -1,4 +1,4 @@
-/// The options that say how overlays are drawn, for all commands that draw them.
+/// Options of overlays, shared by all commands that draw them.
 #pragma once
 
 #include "cli/arguments.h"

@@ -1,5 +1,5 @@
-/// How far a long run has come: on a terminal one line of standard error that rewrites itself, with a bar; elsewhere a
-/// plain line now and then, where that is wanted.
+/// Progress of a long run: on a terminal, one rewritten line of standard error with a bar; elsewhere, if wanted, a
+/// plain line now and then.
 #pragma once
 
 #include <cstddef>
@@ -27,10 +27,10 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void set_total(std::size_t total) { total_ = total; }
-  /// Counts what needs no work: it says nothing about the rate.
+  /// Counts skipped pictures, which do not enter the rate.
   void skip(std::size_t count);
   void advance(std::size_t count);
-  /// Takes the line away; call before anything else is written. The next advance brings it back.
+  /// Clears the line; call before writing anything else. The next advance shows it again.
   void clear();
 
  private:

@@ -1,4 +1,4 @@
-/// What became of the pictures of a run, counted, failures by their cause.
+/// Counts of a run's pictures: done, skipped, failed by cause.
 #pragma once
 
 #include <cstddef>

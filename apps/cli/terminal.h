@@ -8,7 +8,7 @@
 
 namespace glimpse::apps {
 
-/// Whoever read standard output has gone (`| head -1`). Not an error: the process ends quietly.
+/// The reader of standard output has closed it (`| head -1`). Not an error: the process ends quietly.
 struct ReaderGone : std::exception {};
 
 /// Writes to standard output, unbuffered: what was written is out. Throws Error(kIo), or ReaderGone.
@@ -19,9 +19,9 @@ void report_error(std::string_view message);
 /// Writes "glimpse: MESSAGE" to standard error.
 void report(std::string_view message);
 
-/// Whether somebody watches standard error as it is written.
+/// Whether standard error is a terminal.
 bool errors_on_terminal();
-/// Puts `text` in place of the line that the cursor of standard error, a terminal, stands on; empty: takes it away.
+/// Replaces the current line of standard error, a terminal, by `text`; empty: clears it.
 void write_status(std::string_view text);
 
 /// `text` in bold where standard output is a terminal that shows colours.

@@ -27,8 +27,8 @@ Captioner compile(const Model& model, const BatchCommand& command) {
   CaptionerOptions options;
   options.batch = command.batch;
   options.threads = 1;
-  // Kernels chosen by measurement may be others the next time, and with them the last bits of what they compute: a run
-  // that goes on after an interruption gives what an uninterrupted one gives.
+  // No kernels chosen by measurement: they may differ from run to run, and with them the last bits of results. A
+  // resumed run must equal an uninterrupted one.
   options.tuning = dnn::Tuning::kWinograd;
   return Captioner(model, options);
 }

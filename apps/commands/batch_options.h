@@ -1,4 +1,4 @@
-/// What `glimpse batch` is asked for on its command line.
+/// The options of `glimpse batch`.
 #pragma once
 
 #include <filesystem>

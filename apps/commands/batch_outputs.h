@@ -1,4 +1,4 @@
-/// Everything that a batch writes.
+/// The sinks of a batch.
 #pragma once
 
 #include <optional>

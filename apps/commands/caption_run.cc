@@ -28,7 +28,7 @@ io::RecordLayout make_layout(const ModelConfig& config, const SharedOptions& opt
 /// "1 picture", "3 pictures"
 std::string pictures(int count) { return std::to_string(count) + (count == 1 ? " picture" : " pictures"); }
 
-/// Records on standard output; failures that have no place there on standard error.
+/// Records on standard output; failures that the format cannot hold on standard error.
 class OutputSink : public io::RecordSink {
  public:
   explicit OutputSink(std::unique_ptr<io::RecordFormat> format) : RecordSink(std::move(format)) {}

@@ -1,5 +1,5 @@
-/// What is behind `caption` and `overlay`: one picture after the other, all threads on each, a record out as soon as it
-/// is known. A picture that fails is reported and the others are done.
+/// Implementation of `caption` and `overlay`: one picture at a time on all threads, each record written as soon as it
+/// is known. A failed picture is reported; the others are done.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +10,7 @@
 
 namespace glimpse::apps {
 
-/// Overlays that are wanted: where, and how they are drawn.
+/// The overlays to draw.
 struct OverlayCommand {
   std::filesystem::path folder;
   OverlayOptions options;

@@ -156,7 +156,7 @@ class ComparisonRun {
       train_variant(recipe, options_.start, reporter_);
     } catch (const Error& error) {
       if (error.code() == ErrorCode::kInterrupted) return;
-      // Numbers that are no longer finite are a finding about the variant; everything else would befall the others too.
+      // A diverged training is a result of the variant; any other error would hit the others too.
       if (error.code() != ErrorCode::kModel) throw Error(error.code(), recipe.name + ": " + error.what());
       report_error(recipe.name + ": " + error.what());
       result.failure = error.what();

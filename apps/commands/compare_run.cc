@@ -7,7 +7,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Refuses to go on with a training by another recipe. Threads are no part of what is learnt.
+/// Refuses to resume a training by another recipe. The thread count may differ.
 void check_same_recipe(const fs::path& file, const train::Recipe& recipe) {
   train::Recipe before = train::read_recipe(file);
   before.threads = recipe.threads;

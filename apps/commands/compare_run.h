@@ -1,4 +1,4 @@
-/// The trainings of a comparison.
+/// Trains the models of a comparison.
 #pragma once
 
 #include "commands/training.h"

@@ -87,7 +87,7 @@ EvalOptions read_options(const ParsedArguments& arguments) {
   return options;
 }
 
-/// Calls `read`; a file that cannot be read is the fault of the option that named it.
+/// Calls `read`; an unreadable file is a usage error of the option that names it.
 template <typename Read>
 auto read_named_file(const Read& read) {
   try {

@@ -52,7 +52,7 @@ CommandLine command_line() {
   };
 }
 
-/// A picture as it came off the disk, or why it did not.
+/// A loaded picture, or the error.
 struct Picture {
   std::string path;
   Image image;                 ///< no larger than the model needs
@@ -206,7 +206,7 @@ class LookRun {
   int wrong_ = 0;
 };
 
-/// Whatever is wrong with it, it is the model that cannot be used.
+/// Every error in it is reported as an unusable model.
 LookModel load_look_model(const std::string& path) {
   try {
     return LookModel::load(path);

@@ -1,4 +1,4 @@
-/// What the commands that train have in common.
+/// Shared by the commands that train.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@
 
 namespace glimpse::apps {
 
-/// Shows what the trainer tells: one line that rewrites itself on a terminal, a line now and then elsewhere. Ctrl-C
-/// asks it to stop, once `catch_interrupts` was called.
+/// Shows the trainer's progress: one rewritten line on a terminal, a line now and then elsewhere. Ctrl-C asks it to
+/// stop, once `catch_interrupts` was called.
 class TrainingReporter : public train::Observer {
  public:
   void progress(const train::Progress& progress) override;
@@ -34,7 +34,7 @@ void apply_settings(train::Recipe& recipe, const ParsedArguments& arguments);
 /// Throws Error(kUsage) where both --resume and --overwrite are given.
 train::Trainer::Start training_start(const ParsedArguments& arguments);
 
-/// Calls `read`. Data that are missing or cannot be read are the fault of who named them: of the recipe.
+/// Calls `read`. Missing or unreadable data are a usage error of the recipe that names them.
 template <typename Read>
 auto blame_recipe(const Read& read) {
   try {

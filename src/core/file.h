@@ -1,5 +1,4 @@
-/// Files as glimpse reads and writes them: checked openings with messages that name the file, memory maps, and atomic
-/// replacement.
+/// File access: reading with errors that name the file, memory maps, and atomic replacement.
 #pragma once
 
 #include <cstddef>

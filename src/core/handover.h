@@ -1,5 +1,5 @@
-/// Tells ThreadSanitizer that one thread's work is over before another's begins, where it cannot see so itself because
-/// the library between them (TBB) is not compiled with it. Nothing in other builds.
+/// Tells ThreadSanitizer about a happens-before edge through TBB, which is not compiled with it. Nothing in other
+/// builds.
 #pragma once
 
 #ifdef __SANITIZE_THREAD__

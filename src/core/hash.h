@@ -1,4 +1,4 @@
-/// FNV-1a, 64 bits: tells files and inputs apart that are not made to be alike. No protection against forgery.
+/// FNV-1a, 64 bits: a fingerprint of files and inputs. Not cryptographic.
 #pragma once
 
 #include <cstddef>

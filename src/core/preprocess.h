@@ -1,4 +1,4 @@
-/// How models want their pictures.
+/// How a picture becomes the input of a model.
 #pragma once
 
 #include <array>

@@ -12,7 +12,7 @@ namespace glimpse {
 class Random {
  public:
   explicit Random(std::uint64_t seed);
-  /// Goes on where `state()` was taken. Throws Error(kUsage) for text that is no such state.
+  /// Restores a state saved by `state()`. Throws Error(kUsage) for text that is no such state.
   static Random from_state(std::string_view state);
 
   std::uint64_t next();                      ///< 64 random bits
@@ -20,7 +20,7 @@ class Random {
   double normal();                           ///< mean 0, deviation 1 (Marsaglia's polar method)
   std::uint64_t below(std::uint64_t bound);  ///< in [0, bound), unbiased; bound > 0
 
-  std::string state() const;  ///< all that decides what comes next, as words of hexadecimal digits
+  std::string state() const;  ///< the generator's state, as words of hexadecimal digits
 
  private:
   Random() = default;

@@ -1,4 +1,4 @@
-/// Seeds made of seeds.
+/// Derives seeds from seeds.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-/// Captioned pictures, as training and scoring read them: Karpathy's JSON, the COCO captions' JSON, and JSON lines of
-/// our own, told apart by what is in them.
+/// Reads captioned pictures: Karpathy's JSON, COCO captions JSON, and JSON lines of our own. The content decides the
+/// layout.
 ///
 /// Karpathy: {"images": [{"filepath", "filename", "split", "sentences": [{"raw", "tokens"}], "cocoid"}]}, of which
 /// filepath, tokens and cocoid may be missing. COCO: {"images": [{"id", "file_name"}], "annotations": [{"image_id",

@@ -81,13 +81,13 @@ class Loader::Impl {
   Impl(std::vector<std::filesystem::path> files, const LoaderOptions& options, int epoch, std::int64_t batch);
   ~Impl();
 
-  void start();  ///< apart from construction, since only a whole object's destructor waits for its threads
+  void start();  ///< not in the constructor, because only a complete object's destructor waits for its threads
   std::int64_t batches_per_epoch() const { return batches_per_epoch_; }
   const Batch& next();
   const std::vector<DamagedPicture>& damaged() const { return damaged_; }
 
  private:
-  /// What one picture became.
+  /// The result of one picture.
   struct Cell {
     std::size_t index = 0;
     Augmentation augmentation;
@@ -133,7 +133,7 @@ class Loader::Impl {
   std::condition_variable changed_;
   std::deque<Job> jobs_;
   std::size_t running_ = 0;     ///< tasks that TBB has been given and that have not ended
-  std::exception_ptr failure_;  ///< what is no picture's fault: no memory
+  std::exception_ptr failure_;  ///< an error of no single picture: out of memory
   // TBB's own limit counts the calling thread, and is the processors' number unless told otherwise.
   tbb::global_control limit_;
   tbb::task_arena arena_;

@@ -1,5 +1,5 @@
-/// Reads and augments pictures ahead of the products, a few batches at a time, on threads of its own. What comes when
-/// depends on nothing but the list of files, the options and the epoch: not on threads, not on where it was begun.
+/// Reads and augments pictures a few batches ahead, on its own threads. The batches depend only on the list of files,
+/// the options and the epoch, not on threads or the starting batch.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,7 @@ class Loader {
   /// Begins to read at batch `batch` of epoch `epoch`. Throws Error: kMissing with how many files do not exist and the
   /// first of them; kUsage for an empty list, options out of range and a batch that no epoch has.
   Loader(std::vector<std::filesystem::path> files, const LoaderOptions& options, int epoch = 0, std::int64_t batch = 0);
-  /// Waits for the pictures that are just being read, not for those that would be next.
+  /// Waits for the pictures being read, not for queued ones.
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;

@@ -1,4 +1,4 @@
-/// Sentences without pictures, for teaching the decoder the language before it learns to look.
+/// Reads sentences without pictures, for language pretraining of the decoder.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-/// Which words a captioner learns, and captions as their ids.
+/// Builds a vocabulary from captions and encodes captions as ids.
 #pragma once
 
 #include <cstdint>

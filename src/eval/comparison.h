@@ -1,4 +1,4 @@
-/// What a comparison found, as a table for people, JSON for programs, and bars.
+/// Results of a comparison as Markdown table, JSON and bar charts.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ struct VariantRun {
   std::uint64_t seed = 0;
   std::filesystem::path model;
   std::optional<SetScores> scores;  ///< none where it failed
-  std::string failure;              ///< then why
+  std::string failure;              ///< the error, if it failed
 };
 
 struct Variant {
@@ -29,7 +29,7 @@ struct Variant {
 struct Comparison {
   std::string captions;      ///< the set's file
   std::string how;           ///< a sentence or two on what all variants had in common
-  std::size_t pictures = 0;  ///< that they were judged on
+  std::size_t pictures = 0;  ///< test pictures
   std::vector<Variant> variants;
 };
 

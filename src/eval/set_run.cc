@@ -8,7 +8,7 @@
 namespace glimpse::eval {
 namespace {
 
-/// What each cell of the model's map sees of a picture of this size.
+/// The rectangle of a picture of this size that each cell covers.
 std::vector<Rect> cells_of(const ModelConfig& config, int width, int height) {
   const ViewTransform transform = view_transform(config.input, width, height);
   std::vector<Rect> cells;

@@ -18,13 +18,13 @@ struct SetCaptions {
   int failed = 0;                           ///< pictures that could not be captioned
 };
 
-/// Told how a run over a set goes on, one call at a time; each may be empty.
+/// Progress callbacks of a run over a set, one call at a time; each may be empty.
 struct SetEvents {
   std::function<void(const Error& error)> failed = {};  ///< a picture could not be captioned
   std::function<void()> advanced = {};                  ///< one more picture is done, failed or not
 };
 
-/// Told of each caption as it is made, with the part of the picture, in its pixels, that each cell of the map sees.
+/// Called for each caption, with the rectangle in the picture that each cell of the map covers.
 using CaptionListener =
     std::function<void(const io::CaptionResult& result, const Caption& caption, std::span<const Rect> cells)>;
 

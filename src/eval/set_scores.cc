@@ -43,7 +43,7 @@ metrics::SceneCounts counts_for(const CaptionedSet& all) {
   return counts;
 }
 
-/// Everything but what the scenes say.
+/// All scores but those of scenes.
 SetScores score_words(std::span<const io::CaptionResult> results, const CaptionedSet& set, const CaptionedSet& all) {
   std::vector<std::string> captions;
   std::vector<std::vector<std::string>> references;

@@ -1,5 +1,5 @@
-/// What the captions of a set are worth: beside what people wrote, and, where it is known what stands in the pictures,
-/// beside the truth.
+/// Scores of a set's captions: against reference captions and, if the content of the pictures is known, against the
+/// truth.
 #pragma once
 
 #include <optional>
@@ -14,10 +14,9 @@ namespace glimpse::eval {
 
 struct SetScores {
   metrics::Scores scores;
-  /// The share of captions whose words no training caption has in this order; none where there are no training
-  /// captions.
+  /// The share of captions not found in the training set; none without training captions.
   std::optional<double> novel;
-  std::optional<metrics::SceneScores> scene;  ///< where the set says what stands in its pictures
+  std::optional<metrics::SceneScores> scene;  ///< if the set describes the content of its pictures
 };
 
 struct Evaluation {

@@ -1,4 +1,4 @@
-/// How fast models caption, beside each other.
+/// Compares the speed of models.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-/// Pictures one after the other in one file: an animated WebP, which browsers and messengers play.
+/// Writes an animated WebP.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 /// Random views of a picture for training: a crop brought to the input's size, a mirror image, other light and colours.
-/// What is done is drawn first, as plain numbers that can be kept and repeated, and then done.
+/// The parameters of a view are sampled first, as plain numbers that can be stored, and then applied.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct AugmentOptions {
   double colour = 0;
 };
 
-/// What is done to one picture: cropped, mirrored, coloured, in this order.
+/// The parameters of one view: crop, mirror, colour, in this order.
 struct Augmentation {
   int x = 0;  ///< the crop, in pixels of the picture
   int y = 0;

@@ -1,5 +1,5 @@
-/// Reading untrusted bytes: every access is checked against the end, and what is wrong with a file is said by throwing
-/// Malformed, which decode_image turns into an Error with the file's name.
+/// Reads untrusted bytes: every access is bounds-checked and throws Malformed, which decode_image turns into an Error
+/// with the file's name.
 #pragma once
 
 #include <cstddef>

@@ -17,7 +17,7 @@ struct KnownFormat {
   std::string_view name;
 };
 
-/// Files that people take for pictures that can be read here.
+/// Common formats that are not supported.
 constexpr std::array<KnownFormat, 9> kOthers = {{
     {4, "ftypavif", "an AVIF picture"},
     {4, "ftyphei", "a HEIF picture"},

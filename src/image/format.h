@@ -1,7 +1,7 @@
-/// What glimpse itself reads of picture files before OpenCV sees them: which format it is, how large the header says
-/// the picture is (checked against the limits before anything of that size is allocated), which way is up, and whether
-/// the file is whole. `prepare_*` then hands OpenCV only bytes that its decoders take without complaint: they and the
-/// libraries under them write to standard error when they meet damage, which a library must not do.
+/// Reads picture files before OpenCV sees them: format, size (checked against the limits before anything of that size
+/// is allocated), orientation, and whether the file is whole. `prepare_*` then gives OpenCV only bytes that its
+/// decoders take silently: on damage, they and the libraries under them write to standard error, which a library must
+/// not do.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,9 @@ namespace glimpse::codec {
 
 enum class Format { kJpeg, kPng, kWebp, kTiff, kBmp, kPnm, kGif };
 
-/// By the first bytes; file names do not count. Nothing where it is none of them.
+/// Recognises a format by its first bytes, not by the file name. Nothing for an unknown format.
 std::optional<Format> sniff(Bytes bytes);
-/// What the bytes are instead, for the message: 'a PDF file', or 'starts with "<!DOCTYPE"'.
+/// Describes unknown bytes, for the message: 'a PDF file', or 'starts with "<!DOCTYPE"'.
 std::string describe_unknown(Bytes bytes);
 
 struct Header {
@@ -29,7 +29,7 @@ struct Header {
 /// How the colours are joined with the alpha channel, where there is one.
 enum class Alpha { kStraight, kPremultiplied, kUnreliable };
 
-/// What OpenCV is given: the file's bytes, or others in their place.
+/// The bytes for OpenCV: the file's own, or rewritten ones.
 class Prepared {
  public:
   explicit Prepared(Bytes original) : original_(original) {}

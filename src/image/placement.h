@@ -1,4 +1,4 @@
-/// Which pixels of a picture become which pixels of a model's input.
+/// Maps pixels of a picture to pixels of a model's input.
 #pragma once
 
 #include <opencv2/core/types.hpp>

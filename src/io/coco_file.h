@@ -1,5 +1,4 @@
-/// COCO results JSON written as results come: beside its place until it is whole, then put there in one step. Pictures
-/// that fail are left out.
+/// Writes COCO results JSON as results come: to a temporary file, renamed when complete. Failed pictures are left out.
 #pragma once
 
 #include <filesystem>
@@ -24,7 +23,7 @@ class CocoFile : public DeliverySink {
   CocoFile& operator=(const CocoFile&) = delete;
 
   void add(const std::string& picture, const std::string& caption);
-  /// Puts the file in its place. Throws Error(kPermission, kIo).
+  /// Renames the temporary file to its final name. Throws Error(kPermission, kIo).
   void finish() override;
 
  protected:

@@ -1,4 +1,4 @@
-/// What a run does about files that are there already.
+/// How a run treats existing files.
 #pragma once
 
 #include <filesystem>

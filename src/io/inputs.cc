@@ -54,7 +54,7 @@ Folder list_folder(const fs::path& folder, const PictureNames& names) {
   return found;
 }
 
-/// What the shell would have made of `pattern`; throws Error(kMissing) where nothing matches.
+/// Expands `pattern` as a shell would; throws Error(kMissing) where nothing matches.
 std::vector<std::string> matches(const std::string& pattern) {
   glob_t result{};
   const int status = ::glob(pattern.c_str(), 0, nullptr, &result);

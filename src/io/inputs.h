@@ -1,5 +1,5 @@
-/// Which pictures a command line means: files, folders, patterns, and `-` for a list on standard input. They come one
-/// at a time, in the order given, so that a list that is still being written is worked on as it arrives.
+/// Expands the inputs of a command line: files, folders, patterns, and `-` for a list on standard input. Pictures come
+/// one at a time, in the order given, so that a growing list is processed as it arrives.
 #pragma once
 
 #include <cstddef>
@@ -62,7 +62,7 @@ class Inputs {
   bool reading_list_ = false;
   bool list_ended_ = false;
   std::string list_buffer_;
-  /// What `next` gives, or has to look into first.
+  /// Pictures to give out, and folders to expand first.
   struct Pending {
     enum class Kind { kInput, kFolder, kFolderWithin, kFolderEnd };
     Input input;

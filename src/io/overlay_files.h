@@ -1,4 +1,4 @@
-/// Where overlays go.
+/// Names the files of overlays.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-/// Overlays of a run: each caption's drawing in a folder.
+/// Writes each caption's overlay to a folder.
 #pragma once
 
 #include <filesystem>
@@ -29,7 +29,7 @@ class OverlaySink : public PictureSink {
   bool draws() const override { return true; }
   std::unique_ptr<PictureTask> plan(BatchInput& input) override;
 
-  /// Takes the names of a picture that an earlier run has done.
+  /// Reserves the names of a picture that an earlier run has done.
   void pass(const std::string& path);
 
  private:

@@ -1,5 +1,4 @@
-/// The list that a run works through: files, folders, patterns, archives, lists on standard input, or one process's
-/// share of them.
+/// The pictures of a run: files, folders, patterns, archives, lists on standard input, or one process's share of them.
 #pragma once
 
 #include <cstddef>

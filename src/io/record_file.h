@@ -1,5 +1,5 @@
-/// The file that a batch writes its records to: a whole record at a time, so that whatever happens to the process the
-/// file is whole but for a last line cut short, which going on with it repairs.
+/// The file of a batch's records. It is written a record at a time; if the process dies, only the last line can be
+/// truncated, and resuming repairs it.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-/// Records of a run: of each picture one, in the order of the list.
+/// Writes one record a picture, in the order of the list.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace glimpse::io {
 
-/// Records as they are delivered, to wherever `write` puts them.
+/// Formats delivered results; `write` stores the lines.
 class RecordSink : public DeliverySink {
  public:
   explicit RecordSink(std::unique_ptr<RecordFormat> format) : format_(std::move(format)) {}
@@ -37,11 +37,11 @@ class RecordSink : public DeliverySink {
   std::unique_ptr<RecordFormat> format_;
 };
 
-/// Records in a file, which can be gone on with. Put it after sinks that write files of their own: what has a record
-/// then has everything else too.
+/// Records in a file, resumable. Put it after sinks that write files of their own, so that a record means that
+/// everything else is written too.
 class RecordFileSink : public RecordSink {
  public:
-  /// Told of each record that a run goes on after.
+  /// Called for each record of the run that is resumed.
   using Earlier = std::function<void(const EarlierRecord& record)>;
 
   /// Opens `path`. Throws as RecordFile; Error(kUsage) also for a file with captions of another model.

@@ -1,5 +1,5 @@
-/// What is said about a picture: as text for people, as JSON lines and as CSV (RFC 4180) for programs. The same picture
-/// and options give the same bytes, unless times are asked for.
+/// Formats of a picture's record: text for people, JSON lines and CSV (RFC 4180) for programs. The same picture and
+/// options give the same bytes, unless times are asked for.
 #pragma once
 
 #include <functional>
@@ -53,7 +53,7 @@ class RecordFormat {
   virtual std::optional<std::string> failure(const std::string& path, const Error& error) const = 0;
 };
 
-/// What a line of JSON lines says, for those who go on after it.
+/// A JSON line read back, for resuming.
 struct EarlierRecord {
   std::string path;     ///< as `record_path` gives it
   std::string caption;  ///< empty where the picture failed

@@ -1,4 +1,4 @@
-/// A run's report, a page to look at.
+/// Writes a run's HTML report.
 #pragma once
 
 #include <memory>

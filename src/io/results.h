@@ -1,5 +1,5 @@
-/// Captions that were made before: COCO results JSON ([{"image_id", "caption"}]), which is also written, and the JSON
-/// lines that `glimpse caption --format json` writes.
+/// Reads existing captions: COCO results JSON ([{"image_id", "caption"}]), which is also written, and the JSON lines
+/// that `glimpse caption --format json` writes.
 #pragma once
 
 #include <filesystem>

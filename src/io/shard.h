@@ -1,4 +1,4 @@
-/// A share of a list that several processes work on, each on its own part, without talking to each other.
+/// One process's share of a list; the processes need not communicate.
 #pragma once
 
 #include <cstdint>

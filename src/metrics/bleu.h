@@ -9,7 +9,7 @@
 
 namespace glimpse::metrics {
 
-/// What BLEU is computed from: sums over captions, so that those of two sets are those of both together.
+/// The counts that BLEU is computed from. They add up over captions and sets.
 struct BleuCounts {
   std::int64_t length = 0;            ///< words of the candidates
   std::int64_t reference_length = 0;  ///< words of each one's reference nearest in length; of two, the shorter

@@ -1,5 +1,5 @@
-/// Whether captions name what is there, and whether the model looked at it when it said so: for pictures of which it is
-/// known what stands where, as `glimpse scenes` draws them.
+/// Whether captions name what is there, and whether the model attended to it at that word. For pictures whose content
+/// and boxes are known, as those of `glimpse scenes`.
 ///
 /// A content word is a shape, a colour or a size that some thing of the set has. Content words that follow each other
 /// are a phrase: "small red circle". A phrase speaks of those things of its picture that all its words are true of.
@@ -37,7 +37,7 @@ struct AttendedWord {
   std::span<const float> alpha;
 };
 
-/// Where a model looked. Shares are from 0 to 1, and 0 where there was nothing to count.
+/// Attention scores. Shares are from 0 to 1, and 0 if there was nothing to count.
 struct LookScores {
   double grounding = 0;  ///< share of content words whose most attended cell lies in their region
   double mass = 0;       ///< share of the attention that lies in it, mean over those words

@@ -1,4 +1,4 @@
-/// Tensors on their way into a model's file: half as large.
+/// Writes tensors as F16.
 #pragma once
 
 #include <filesystem>

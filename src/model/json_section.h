@@ -1,5 +1,5 @@
-/// A model's description in JSON, read key by key: every complaint is an Error(kModel) that names the file, the key and
-/// what stands there. What all kinds of model share.
+/// Reads a model's JSON key by key; every error is an Error(kModel) with file, key and value. Shared by all kinds of
+/// model.
 #pragma once
 
 #include <array>

@@ -22,7 +22,7 @@ std::vector<std::string> vocabulary_lines(std::string_view text) {
   return words;
 }
 
-/// What can be known without building anything: words that differ, ids that lie in the vocabulary.
+/// Checks that need no compilation: distinct words, ids within the vocabulary.
 void check_vocabulary(const ModelConfig& config, const std::string& file) {
   const auto size = static_cast<int>(config.vocabulary.size());
   const auto check = [&](std::string_view key, int id) {

@@ -17,14 +17,14 @@
 
 namespace glimpse {
 
-/// The Show-Attend-Tell decoder's variants (equations.md: "How public implementations differ"). Each enumerator stands
+/// The Show-Attend-Tell decoder's variants (src/README.md, Equations). Each enumerator stands
 /// for one formula string in model.json, listed in decoder_formulas(); sizes come from the tensors' shapes.
 struct DecoderConfig {
   enum class FeatureProjection { kNone, kRelu };  ///< v = a, or relu(feature a)
   /// score · f(key(v) + query(h)); key(v) · query(h); the same over √ of a head's size; score cos(key(v), query(h))
   enum class Score { kAdditiveTanh, kAdditiveRelu, kDot, kScaledDot, kCosine };
-  /// What makes weights α of the scores e, and which are read with: softmax(e); one cell, drawn from it or its largest
-  /// (Xu et al. 2015); softmax(e) of the cells within a window around a predicted place, times a Gaussian of half its
+  /// How scores e become the weights α that are read with: softmax(e); one cell, drawn from it or its largest (Xu et
+  /// al. 2015); softmax(e) of the cells within a window around a predicted place, times a Gaussian of half its
   /// half-width around that place (Luong et al. 2015, local-p, in two dimensions); the same around the one cell.
   enum class Selector { kSoft, kHard, kLocal, kHardLocal };
   /// Weights for the channels of what is looked at, beside those for the cells: none; SCA-CNN's (Chen et al. 2017), by

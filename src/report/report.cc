@@ -42,7 +42,7 @@ void write_text(const fs::path& path, std::string_view text) {
   write_atomically(path, [&](std::ostream& stream) { stream << text; });
 }
 
-/// Not flushed to disk, as three files a picture would take longer than its caption.
+/// Not flushed to disk: flushing three files a picture would take longer than captioning it.
 void write_quickly(const fs::path& path, std::string_view bytes) {
   std::ofstream stream(path, std::ios::binary | std::ios::trunc);
   stream << bytes;
@@ -167,7 +167,7 @@ void Report::add(ReportEntry entry) {
       fs::remove(path, ignored);  // what a replaced entry had, or one that was cut short
     }
   }
-  // The line comes last: what stands in the list is there whole.
+  // The line is written last, so that every listed picture is complete.
   const std::string line = entry_line(number, entry.summary_);
   entries_ << line << std::flush;
   if (!entries_) {

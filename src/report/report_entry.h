@@ -1,4 +1,4 @@
-/// What stands in a report about one picture: attention in as few bytes as the eye needs, pictures in two sizes.
+/// A picture's entry in a report: quantised attention, JPEGs in two sizes.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ QuantisedMap quantise(std::span<const float> alpha);
 /// RFC 4648, padded.
 std::string to_base64(std::string_view bytes);
 
-/// What the gallery knows of a picture: members of a JSON object, to follow its path's.
+/// A picture's data in the gallery: members of a JSON object, to follow its path's.
 std::string report_summary(const ViewTransform& transform, const Caption& best, bool has_thumb);
 /// The same of a failure.
 std::string report_summary(const Error& error);

@@ -28,7 +28,7 @@ std::string path_members(const std::string& path);
 /// it is damaged elsewhere.
 std::vector<EntryLine> read_entry_lines(std::string_view text, const std::string& file);
 
-/// What run.js says.
+/// The content of run.js.
 struct RunLine {
   std::string title;
   std::string model;

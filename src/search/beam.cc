@@ -11,7 +11,7 @@
 namespace glimpse::search {
 namespace {
 
-/// What the images of a batch share.
+/// Shared by the images of a batch.
 struct Batch {
   Batch(StepModel& model, const SearchOptions& search_options)
       : options(search_options),
@@ -92,7 +92,7 @@ std::uint64_t ImageSearch::bit_of(int word) const {
   return found == batch_.to_say.end() ? 0 : std::uint64_t{1} << (found - batch_.to_say.begin());
 }
 
-/// A word that an option demands, into the bank that its hypothesis then belongs to.
+/// Offers a word that an option demands, into the bank that the hypothesis then belongs to.
 void ImageSearch::offer(int index, int word, float log_prob, const char* option) {
   if (log_prob == -std::numeric_limits<float>::infinity()) throw_never_said(batch_.options, option, word);
   const Row& row = rows_[static_cast<std::size_t>(index)];
@@ -112,7 +112,7 @@ void ImageSearch::offer_continuations(int step, int index, std::span<const float
   for (std::size_t i = 0; i < batch_.to_say.size(); ++i) {
     if ((unsaid >> i & 1U) == 0) continue;
     const int word = batch_.to_say[i];
-    // No n-gram can block it: one that ends in a word not yet said is new.
+    // No n-gram can block it: an n-gram that ends in a new word is new.
     offer(index, word, log_probs[static_cast<std::size_t>(word)], "required");
     batch_.filter.ban(word);  // offered already, in its own bank
   }
@@ -135,7 +135,7 @@ void ImageSearch::advance(int step, std::span<const float> log_probs) {
     if (rows_[i].live) offer_continuations(step, static_cast<int>(i), row_of(i));
   }
   if (!choose(step)) {
-    // Nothing can be said: what there is stands as it is.
+    // No word is allowed: hypotheses stay as they are.
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       if (rows_[i].live) check_numbers(row_of(i));
     }

@@ -1,5 +1,4 @@
-/// The best continuations of a set of rows: a bounded heap with a scan that skips, many words at a time, whatever
-/// cannot enter it.
+/// The best continuations of a set of rows: a bounded heap, with a vectorised scan that skips words below its minimum.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-/// Which words a row may not say next: some for the whole search, some for the row at hand.
+/// Banned next words: some for the whole search, some for the current row.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ class WordFilter {
 
  private:
   std::vector<std::uint8_t> banned_;
-  std::vector<int> lifted_;  ///< what `lift` undoes
+  std::vector<int> lifted_;  ///< bans of the current row, which `lift` removes
 };
 
 }  // namespace glimpse::search

@@ -1,4 +1,4 @@
-/// What both ways to search need of their options. Internal to this level.
+/// Option handling shared by beam search and sampling. Internal to this level.
 #pragma once
 
 #include <span>
@@ -12,7 +12,7 @@ namespace glimpse::search {
 /// The required words that remain to be said after the prefix, each once.
 std::vector<int> words_to_say(const SearchOptions& options);
 
-/// What messages call `word`.
+/// The name of `word` in messages.
 std::string name_of(const SearchOptions& options, int word);
 
 /// Throws Error(kUsage): the model gives `word`, of the option `what`, no probability at all.

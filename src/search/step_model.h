@@ -1,4 +1,4 @@
-/// The only thing that search sees of a decoder: rows of hypotheses that take one word each and give the next word's
+/// The interface between search and decoder: rows of hypotheses take one word each and give the next word's
 /// log-probabilities.
 ///
 /// Rows are laid out image by image, `rows_per_image` each: row r belongs to image r / rows_per_image. The count is
@@ -10,7 +10,7 @@
 
 namespace glimpse::search {
 
-/// What a step produced. All spans are owned by the model and valid until its next step.
+/// The result of a step. All spans are owned by the model and valid until its next step.
 struct StepOutput {
   std::span<const float>
       log_probs;  ///< [rows, vocabulary], natural logarithm; words that are never emitted are −infinity

@@ -1,5 +1,5 @@
-/// What every row said at every step and where it looked, as back-pointers: a hypothesis is a row at a step, and is
-/// walked to its start only when it is wanted whole. All memory is allocated up front.
+/// Words and attention of every row and step, linked by back-pointers. A hypothesis is a row at a step; it is traced
+/// back only when needed. All memory is allocated up front.
 #pragma once
 
 #include <span>

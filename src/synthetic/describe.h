@@ -1,4 +1,4 @@
-/// What may be said of a scene, and what each word of it speaks of.
+/// Captions of a scene, with the things that each word names.
 #pragma once
 
 #include <string>
@@ -20,7 +20,7 @@ using SceneCaption = std::vector<SceneWord>;
 
 std::string text(const SceneCaption& caption);
 
-/// What is told first.
+/// The order in which captions name things.
 enum class TellingOrder {
   kLargeFirst,  ///< large things before small ones, equals from the left or the top on
   kRandom       ///< by chance, another order each caption

@@ -1,6 +1,5 @@
-/// Pictures of digits that are drawn by chance, of which it is known what they show and where: one in the middle, one
-/// somewhere among pieces of others, or a row of them. Endless and free, so that models that look around have something
-/// to learn from (Mnih et al. 2014 and Ba et al. 2015 made theirs of handwritten ones).
+/// Random pictures of digits with labels and boxes: one in the middle, one among clutter, or a row. Unlimited data for
+/// glimpse models (Mnih et al. 2014 and Ba et al. 2015 used handwritten digits).
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-/// Pictures of coloured things that are drawn by chance, of which everything is known: what stands where, and what each
-/// word of a caption speaks of. Endless and free, so that tests, comparisons and people who learn have data.
+/// Random scenes of coloured shapes with complete annotations: the box of each thing, and the things that each caption
+/// word names. Unlimited data for tests, comparisons and first trainings.
 #pragma once
 
 #include <array>

@@ -1,5 +1,4 @@
-/// What training computes with: f32 tensors that are handed around without copies, from a pool that keeps the memory of
-/// those that are dead for the next of the same size.
+/// The tensors of training: f32, reference-counted, from a pool that reuses freed memory of the same size.
 ///
 /// Layout: the channels of [N,C,H,W] stand in blocks, [N, ⌈C/B⌉, H·W, B], so that a vector register holds neighbouring
 /// channels. B = 1 is the plain, dense, row-major layout, which every shape that is not a map of features has.
@@ -17,7 +16,7 @@ namespace glimpse::dnn {
 class Array {
  public:
   Array() = default;
-  /// Somebody else's dense numbers, which must outlive all copies.
+  /// Borrows dense numbers, which must outlive all copies.
   static Array borrow(const Shape& shape, float* values);
   static Array borrow(Tensor& tensor) { return borrow(tensor.shape(), tensor.data()); }
 
@@ -29,7 +28,7 @@ class Array {
   /// All numbers held. Where C is no multiple of B, more than `count()`: the rest of the last block, which is zero.
   std::span<float> values() const { return {numbers_.get(), static_cast<std::size_t>(held_)}; }
   float* data() const { return numbers_.get(); }
-  /// Whether no other handle shares the numbers, so that they may be overwritten without a copy.
+  /// True if no other handle shares the numbers, so that they may be overwritten in place.
   bool unique() const { return numbers_.use_count() == 1 && !borrowed_; }
   /// The same, or they are somebody else's that were lent to be written to.
   bool owned() const { return borrowed_ || unique(); }

@@ -1,5 +1,4 @@
-/// What the parts of Kernels share: primitives by what they were built for, the scratchpad, how to run one. Internal to
-/// src/dnn.
+/// Shared by the parts of Kernels: cached primitives, the scratchpad, execution. Internal to src/dnn.
 #pragma once
 
 #include <map>
@@ -23,7 +22,7 @@ struct Kernel {
   dnnl::memory::desc scratchpad;
 };
 
-/// All numbers that make two problems the same.
+/// The cache key of a problem.
 using ProblemKey = std::vector<std::int64_t>;
 
 class ConvolutionKernels;

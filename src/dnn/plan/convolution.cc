@@ -84,7 +84,7 @@ std::optional<dnnl::convolution_forward::primitive_desc> make_convolution(const 
     if (is_reference(result.impl_info_str())) return std::nullopt;
     return result;
   } catch (const dnnl::error&) {
-    return std::nullopt;  // no kernel for these tags: that is the answer, not a failure
+    return std::nullopt;  // no kernel for these tags; not an error
   }
 }
 

@@ -11,8 +11,8 @@ using Tag = dnnl::memory::format_tag;
 
 namespace {
 
-/// Whether two layouts of a tensor come to the same bytes: over one cell a map is its channels in a row, whatever the
-/// layout is called, unless a block is partly filled.
+/// Whether two layouts give the same bytes: with a single cell every layout is the row of channels, unless a block is
+/// partly filled.
 bool same_bytes(const Shape& shape, const dnnl::memory::desc& a, const dnnl::memory::desc& b) {
   if (shape[2] * shape[3] != 1) return false;
   const auto dense = [&](const dnnl::memory::desc& desc) {

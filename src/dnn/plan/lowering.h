@@ -1,5 +1,4 @@
-/// Turns a network's operations into a plan's steps one by one, keeping track of where every value lies and in which
-/// layouts. Internal to src/dnn.
+/// Turns a network's operations into a plan's steps; tracks the buffer and layouts of every value. Internal to src/dnn.
 #pragma once
 
 #include <memory>
@@ -61,7 +60,7 @@ class PlanLowering {
   Held overwritable(int value, const dnnl::memory::desc& desc);
   /// `value` as it lies, except that a picture's plain layout is changed for the one this network works in.
   Held in_working_layout(int value);
-  /// Where an element-wise operation writes: over `src`, which holds `value`, where that dies here.
+  /// Destination of an element-wise operation: in place over `src`, which holds `value`, if the value dies here.
   Held elementwise_dst(int value, const Held& src);
   void define(int value, const Held& tensor) { held(value).push_back(tensor); }
 

@@ -1,5 +1,5 @@
-/// A network as PlanBuilder was told it, before any primitive exists: values and the operations between them, in an
-/// order in which every value is made before it is read. Internal to src/dnn.
+/// A network as described to PlanBuilder, before any primitive exists: values and operations in topological order.
+/// Internal to src/dnn.
 #pragma once
 
 #include <limits>
@@ -27,7 +27,7 @@ struct PoolingOp {
   PoolingOptions options;
 };
 
-/// The average over a grid of rectangles: what average pooling that oneDNN does not know comes to.
+/// Averages over a grid of rectangles: average pooling that oneDNN lacks.
 struct BinnedAverageOp {
   std::vector<Bin> rows, cols;
 };

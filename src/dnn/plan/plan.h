@@ -83,7 +83,7 @@ struct ConvolutionProblem {
   std::int64_t flops() const;  ///< 2 × multiply-adds of the direct algorithm, padding counted as if it were picture
 };
 
-/// What one step of a plan is, for `info` and `bench`.
+/// Description of a step, for `info` and `bench`.
 struct StepInfo {
   std::string name;            ///< the node's name in the graph
   std::string kind;            ///< "convolution", "pooling", …
@@ -114,7 +114,7 @@ class Plan {
   std::shared_ptr<const Impl> impl_;
 };
 
-/// All that changes while a plan runs: arena, scratchpad, stream. One per worker; a session is used by one thread at a
+/// The mutable state of a running plan: arena, scratchpad, stream. One per worker; a session is used by one thread at a
 /// time.
 class Session {
  public:

@@ -1,4 +1,4 @@
-/// What stands behind a Plan: steps, constants and the arena's layout. Internal to src/dnn.
+/// Implementation of Plan: steps, constants and the arena's layout. Internal to src/dnn.
 #pragma once
 
 #include <functional>

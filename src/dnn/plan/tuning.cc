@@ -14,7 +14,7 @@ namespace {
 using Variant = ConvolutionVariant;
 constexpr std::array<Variant, 3> kVariants = {Variant::kPreferred, Variant::kBlocked, Variant::kWinograd};
 
-/// A slower choice must not win by noise: leaving the default takes at least this.
+/// The least gain for leaving the default, so that noise does not decide.
 constexpr double kLayoutMargin = 0.97;
 constexpr double kWinogradMargin = 0.95;
 
@@ -92,7 +92,7 @@ Measurement measure_variants(const ConvolutionProblem& problem) {
   };
   for (std::size_t i = 0; i < kVariants.size(); ++i) {
     workloads[i] = Workload::convolution(problem, kVariants[i]);
-    if (workloads[i] != nullptr) workloads[i]->run();  // page faults and cold code are not the kernel's
+    if (workloads[i] != nullptr) workloads[i]->run();  // warm-up: excludes page faults and cold code
   }
   double spent = 0;
   for (int round = 0; round < kMaxRounds; ++round) {

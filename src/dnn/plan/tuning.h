@@ -15,12 +15,12 @@
 
 namespace glimpse::dnn {
 
-/// What a time belongs to: instruction set, library version, threads, and everything the kernel depends on.
+/// The key of a measured time: instruction set, library version, threads, and everything the kernel depends on.
 std::string tuning_key(const ConvolutionProblem& problem, int threads);
 
 struct Measurement {
   VariantTimes times;
-  bool reliable = false;  ///< false where other work on the machine spoilt it: good for want of better, not to be kept
+  bool reliable = false;  ///< false if other load disturbed it: usable now, not to be cached
 };
 
 /// The fastest run of each variant, measured in turns on as many threads as are in force, reorders to and from blocked

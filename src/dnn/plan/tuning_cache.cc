@@ -15,10 +15,10 @@ namespace {
 
 constexpr std::string_view kHeader = "glimpse tuning 2";
 constexpr std::string_view kSeparator = " | ";
-/// Some 10,000 problems; a file that has grown beyond is started anew.
+/// Room for some 10,000 problems; a larger file is started anew.
 constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
 
-/// Empty where the text is not three times of which the first is there.
+/// Empty unless `text` is three times; only the first is required.
 std::optional<VariantTimes> parse_times(std::string_view text) {
   const std::vector<std::string_view> words = split_words(text);
   VariantTimes times;
@@ -93,7 +93,7 @@ void TuningCache::save() {
       for (const auto& [key, times] : all) out << key << kSeparator << format_times(times) << '\n';
     });
   } catch (const Error&) {
-    // Without the file the next process measures again: nothing that the user must know.
+    // Failing to write is silent: the next process measures again.
     return;
   }
 }

@@ -16,15 +16,15 @@ using VariantTimes = std::array<std::optional<double>, 3>;
 
 class TuningCache {
  public:
-  /// Reads what it can: a missing file, or lines that make no sense, are as if they were not there. Never throws for
-  /// what a file holds. An empty path remembers nothing beyond this object.
+  /// Reads the file; a missing file and malformed lines are ignored. Never throws for a file's content. An empty path:
+  /// nothing is kept beyond this object.
   explicit TuningCache(std::filesystem::path path);
 
   const VariantTimes* find(const std::string& key) const;
   /// `keep`: for other processes too.
   void insert(const std::string& key, const VariantTimes& times, bool keep);
-  /// Where something was inserted to be kept: writes it, and what other processes have written meanwhile, atomically;
-  /// gives up silently where that fails.
+  /// Writes new entries that are to be kept, merged with those of other processes, atomically. A failure to write is
+  /// silent.
   void save();
 
  private:

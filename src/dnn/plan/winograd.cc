@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t kValues = 36;  ///< of a transformed tile or filter
 constexpr std::int64_t kTile = 4;     ///< outputs along a tile's side
 
-/// Fewer channels leave the products too small for what the transforms cost.
+/// With fewer channels the transforms cost more than the products save.
 constexpr std::int64_t kLeastChannels = 32;
 
 /// Numbers of transformed tiles at a time: what a processor's last cache holds.
@@ -140,7 +140,7 @@ class Pass {
         dst_(dst),
         pieces_(dst.extent.n, tiles.per_picture() * kValues * (src.channels() + dst.channels())) {}
 
-  /// Numbers that `run` needs room for.
+  /// Floats of scratch that `run` needs.
   std::int64_t scratch() const {
     return kValues * odd(pieces_.largest() * tiles_.per_picture()) * (src_.channels() + dst_.channels());
   }

@@ -15,8 +15,8 @@
 
 namespace glimpse::dnn {
 
-/// Whether there is such a way to compute the problem: 3×3, stride 1, no groups, an activation that clips or none, and
-/// enough channels to be worth it, which fill their blocks.
+/// Whether Winograd applies: 3×3, stride 1, no groups, an activation that clips or none, and enough channels to be
+/// worth it, which fill their blocks.
 bool winograd_fits(const ConvolutionProblem& problem, std::int64_t block);
 
 /// A plan's convolution. Const: run by several threads at once, each with its own scratch.
@@ -28,7 +28,7 @@ class WinogradConvolution {
 
   std::size_t scratch_bytes() const;
   std::size_t weight_bytes() const;
-  /// On as many threads as are in force. src and dst in blocks; a residual stands in dst before.
+  /// Runs on the current thread count. src and dst are blocked; a residual must be in dst beforehand.
   void run(const float* src, float* dst, float* scratch) const;
 
   static constexpr const char* kName = "winograd 4x3";

@@ -9,7 +9,7 @@
 namespace glimpse::dnn {
 namespace {
 
-/// A memory full of ordinary numbers: denormal or NaN rubbish would be timed instead of the kernel.
+/// Memory filled with ordinary numbers: denormals or NaN would distort the time.
 dnnl::memory filled(const dnnl::memory::desc& desc, float value) {
   dnnl::memory memory(desc, cpu_engine());
   std::fill_n(static_cast<float*>(memory.get_data_handle()), desc.get_size() / sizeof(float), value);
