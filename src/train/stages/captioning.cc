@@ -21,7 +21,7 @@ std::vector<TrainingCaption> Captioning::captions_of(const std::vector<std::size
   return captions;
 }
 
-Captioning::Lesson Captioning::lesson(Tape& tape, const Maps& maps) {
+Captioning::StepLoss Captioning::step_loss(Tape& tape, const Maps& maps) {
   const DecoderLoss loss = decoder().loss(tape, maps.features, captions_of(maps.owner),
                                           loss_options(input().options, step_seed(Purpose::kDropout)), maps.masks);
   return {loss.loss, {{"cross_entropy", loss.cross_entropy}, {"doubly_stochastic", loss.doubly_stochastic}}};

@@ -19,7 +19,7 @@ class Captioning : public PictureStage {
   bool starts_trained() const override { return input().tune_encoder; }
 
  private:
-  Lesson lesson(Tape& tape, const Maps& maps) override;
+  StepLoss step_loss(Tape& tape, const Maps& maps) override;
   std::vector<TrainingCaption> captions_of(const std::vector<std::size_t>& owner) const;
 };
 

@@ -159,51 +159,51 @@ Variable Distillation::predict(Tape& tape, const Variable& picture, const Networ
                      tape.parameter(parameters_.at(std::string(kProject) + ".bias")), {});
 }
 
-Distillation::Lesson Distillation::look(const Batch& batch) {
+Distillation::TeacherOutput Distillation::run_teacher(const Batch& batch) {
   teacher_.look(batch.pixels, static_cast<std::int64_t>(batch.pictures.size()));
   return {teacher_.map(kernels_), teacher_.logits(kernels_)};
 }
 
-Distillation::Lesson Distillation::lesson(const Batch& batch) {
-  if (!cache_) return look(batch);
+Distillation::TeacherOutput Distillation::teacher_output(const Batch& batch) {
+  if (!cache_) return run_teacher(batch);
   const int view = batch.epoch % input_.options.views;
   const bool known = std::ranges::all_of(
       batch.pictures, [&](const LoadedPicture& picture) { return cache_->has(picture.index, view); });
   const auto pictures = static_cast<std::int64_t>(batch.pictures.size());
-  const Lesson lesson =
-      known ? Lesson{kernels_.take(teacher_.map_shape(pictures)), kernels_.take(teacher_.logits_shape(pictures))}
-            : look(batch);
-  const std::int64_t map = lesson.map.count() / pictures;
-  const std::int64_t classes = lesson.logits.dim(1);
+  const TeacherOutput taught =
+      known ? TeacherOutput{kernels_.take(teacher_.map_shape(pictures)), kernels_.take(teacher_.logits_shape(pictures))}
+            : run_teacher(batch);
+  const std::int64_t map = taught.map.count() / pictures;
+  const std::int64_t classes = taught.logits.dim(1);
   for (std::int64_t i = 0; i < pictures; ++i) {
     const std::size_t picture = batch.pictures[static_cast<std::size_t>(i)].index;
     if (!known) {
-      std::copy_n(lesson.map.data() + i * map, map, said_.data());
-      std::copy_n(lesson.logits.data() + i * classes, classes, said_.data() + map);
+      std::copy_n(taught.map.data() + i * map, map, said_.data());
+      std::copy_n(taught.logits.data() + i * classes, classes, said_.data() + map);
       cache_->write(picture, view, said_);
     }
     // Read back even if just written, so that interrupted runs train on the same rounded numbers.
     cache_->read(picture, view, said_);
-    std::copy_n(said_.data(), map, lesson.map.data() + i * map);
-    std::copy_n(said_.data() + map, classes, lesson.logits.data() + i * classes);
+    std::copy_n(said_.data(), map, taught.map.data() + i * map);
+    std::copy_n(said_.data() + map, classes, taught.logits.data() + i * classes);
   }
-  return lesson;
+  return taught;
 }
 
 Stage::Step Distillation::step() {
   const Batch& batch = loader_->next();
   const auto pictures = static_cast<std::int64_t>(batch.pictures.size());
-  const Lesson lesson = this->lesson(batch);
+  const TeacherOutput taught = teacher_output(batch);
   Tape tape(kernels_);
   const Variable said = predict(tape, picture_batch(tape, batch, input_.input), {});
-  const Variable error = mean_squared_error(tape, said, standardised(lesson.map));
+  const Variable error = mean_squared_error(tape, said, standardised(taught.map));
   Step result;
   result.pictures = pictures;
   result.parts = {{"error", error.value().data()[0]}};
   Variable loss = error;
   if (input_.options.logits_weight > 0) {
     const Variable classes = divergence(tape, teacher_.classify(tape, affine(tape, said, deviation_, mean_)),
-                                        lesson.logits, input_.options.temperature);
+                                        taught.logits, input_.options.temperature);
     result.parts.emplace_back("divergence", classes.value().data()[0]);
     loss = weighted_sum(tape, {{1.0, error}, {input_.options.logits_weight, classes}});
   }
@@ -221,13 +221,13 @@ Measures Distillation::validate() {
   for (std::int64_t i = 0; i < loader.batches_per_epoch(); ++i) {
     const Batch& batch = loader.next();
     const auto count = static_cast<std::int64_t>(batch.pictures.size());
-    const Lesson lesson = look(batch);
+    const TeacherOutput taught = run_teacher(batch);
     Tape tape(kernels_);
     const Variable said = predict(tape, picture_batch(tape, batch, input_.input), {Statistics::kRunning, true});
-    error += static_cast<double>(count) * mean_squared_error(tape, said, standardised(lesson.map)).value().data()[0];
+    error += static_cast<double>(count) * mean_squared_error(tape, said, standardised(taught.map)).value().data()[0];
     if (classes) {
       const auto ours = first_choices(teacher_.classify(tape, affine(tape, said, deviation_, mean_)).value());
-      const auto theirs = first_choices(lesson.logits);
+      const auto theirs = first_choices(taught.logits);
       for (std::size_t k = 0; k < ours.size(); ++k) agreed += ours[k] == theirs[k] ? 1 : 0;
     }
     pictures += count;

@@ -46,7 +46,7 @@ class Distillation : public Stage {
 
  private:
   /// The teacher's outputs for some pictures.
-  struct Lesson {
+  struct TeacherOutput {
     dnn::Array map;     ///< [pictures, T, rows, cols], plain
     dnn::Array logits;  ///< [pictures, classes]; no classes where they are not learnt
   };
@@ -54,8 +54,8 @@ class Distillation : public Stage {
   LoaderOptions loader_options(bool training) const;
   void open_cache();
   /// Runs the teacher, unless its outputs for all of the batch's views are cached.
-  Lesson lesson(const Batch& batch);
-  Lesson look(const Batch& batch);
+  TeacherOutput teacher_output(const Batch& batch);
+  TeacherOutput run_teacher(const Batch& batch);
   /// The encoder's prediction of the standardised target for `picture`, [N,T,rows,cols].
   Variable predict(Tape& tape, const Variable& picture, const Network::Mode& mode);
   dnn::Array standardised(const dnn::Array& map) const;

@@ -152,7 +152,7 @@ Weights PictureStage::decoder_weights() const {
 Stage::Step PictureStage::step() {
   Tape tape(kernels_);
   const Maps maps = cache_ ? cached_maps(tape) : live_maps(tape);
-  Lesson learnt = lesson(tape, maps);
+  StepLoss learnt = step_loss(tape, maps);
   Step result;
   result.loss = learnt.loss.value().data()[0];
   result.parts = std::move(learnt.parts);

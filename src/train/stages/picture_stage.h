@@ -75,12 +75,12 @@ class PictureStage : public Stage {
     std::vector<std::size_t> owner;  ///< of each image: index of input().pictures
     std::vector<float> masks;        ///< [images, L], see DecoderNetwork::loss
   };
-  struct Lesson {
+  struct StepLoss {
     Variable loss;
     Measures parts;
   };
   /// The step's loss.
-  virtual Lesson lesson(Tape& tape, const Maps& maps) = 0;
+  virtual StepLoss step_loss(Tape& tape, const Maps& maps) = 0;
 
   const PictureStageInput& input() const { return input_; }
   const DecoderNetwork& decoder() const { return decoder_; }

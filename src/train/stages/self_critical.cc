@@ -87,7 +87,7 @@ std::vector<double> SelfCritical::rewards(const Hypotheses& captions, const std:
   return result;
 }
 
-PictureStage::Lesson SelfCritical::lesson(Tape& tape, const Maps& maps) {
+PictureStage::StepLoss SelfCritical::step_loss(Tape& tape, const Maps& maps) {
   const ModelConfig& config = input().config;
   const Decoder current(config.decoder, decoder_weights(), config.grid(), static_cast<int>(config.vocabulary.size()));
   const dnn::Array& features = maps.features.value();

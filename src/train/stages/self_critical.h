@@ -42,7 +42,7 @@ class SelfCritical : public PictureStage {
   bool starts_trained() const override { return true; }
 
  private:
-  Lesson lesson(Tape& tape, const Maps& maps) override;
+  StepLoss step_loss(Tape& tape, const Maps& maps) override;
   search::SearchOptions sampling(std::size_t images) const;
   search::SearchOptions greedy() const;
   std::vector<double> rewards(const Hypotheses& captions, const std::vector<std::size_t>& owner) const;
