@@ -33,7 +33,7 @@ function(glimpse_write_levels file)
   file(WRITE ${file} "${text}")
 endfunction()
 
-# Headers that programs which link glimpse may include; the others are the levels' own business. Each compiles alone: the target
+# Public headers; all others are internal. Each compiles alone: the target
 # glimpse_verify_interface_header_sets tries it.
 set(GLIMPSE_PUBLIC_HEADERS
   core/buffer.h core/error.h core/file.h core/geometry.h core/preprocess.h core/random.h core/safetensors.h core/tensor.h core/text.h

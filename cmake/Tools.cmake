@@ -1,4 +1,4 @@
-# Targets for people who work on glimpse, where clang's tools are installed: `tidy` checks every source with clang-tidy, `format` lays it out.
+# Developer targets, if clang tools are installed: `tidy` runs clang-tidy over every source, `format` clang-format.
 # On Debian 12: apt-get install clang-tidy clang-format
 find_program(CLANG_TIDY NAMES clang-tidy clang-tidy-14)
 find_program(CLANG_FORMAT NAMES clang-format clang-format-14)

@@ -1,5 +1,5 @@
-/// `glimpse bench`: speed measured against bare oneDNN, or a batch against its two computing stages alone, in the same
-/// process, so that a shared or slow machine does not change the verdict.
+/// `glimpse bench`: speed relative to bare oneDNN, or of a batch relative to encoder and decoder alone, measured in one
+/// process, so that a shared or slow machine does not change the ratio.
 #pragma once
 
 #include <span>

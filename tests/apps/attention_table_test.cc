@@ -1,4 +1,4 @@
-// What `glimpse info --attention` says can be asked for, can.
+// Every mechanism that `glimpse info --attention` lists can be requested.
 #include "commands/attention_table.h"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@
 namespace glimpse::apps {
 namespace {
 
-/// What parse_recipe says to `line` in `section`; nothing: it takes it.
+/// The error of parse_recipe for `line` in `section`; empty if it accepts the line.
 std::string complaint(const std::string& section, const std::string& line) {
   try {
     train::parse_recipe("[" + section + "]\n" + line + "\n", "table.conf", "/");
@@ -33,7 +33,7 @@ TEST(AttentionTable, RecipesTakeItsWords) {
     const std::string key = setting.substr(setting.find(' ') + 1);
     const std::string word(entry.name == "N" ? "2" : entry.name);
     ++words;
-    // A recipe of one line lacks other things, but not this one's sense.
+    // A one-line recipe lacks other keys; only this one is tested.
     EXPECT_EQ(complaint(section, key + " = " + word).find("line 2"), std::string::npos)
         << complaint(section, key + " = " + word);
     EXPECT_NE(complaint(section, key + " = nonsense").find("line 2"), std::string::npos);

@@ -1,4 +1,4 @@
-/// What the tests of `glimpse batch` share: a folder of small pictures, records read back, tar archives made by hand.
+/// Shared by the tests of `glimpse batch`: a folder of small pictures, reading of records, hand-made tar archives.
 #pragma once
 
 #include <algorithm>

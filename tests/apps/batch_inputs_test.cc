@@ -1,4 +1,4 @@
-// What glimpse batch takes: folders and what is below them, extensions, shares of a list, archives.
+// Inputs of glimpse batch: folders, recursion, extensions, shards, archives.
 #include <cstdlib>
 
 #include "batch_fixture.h"

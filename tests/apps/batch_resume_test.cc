@@ -1,4 +1,4 @@
-// glimpse batch after an interruption, of whatever kind: the file that --resume leaves is that of an uninterrupted run.
+// glimpse batch --resume: after any interruption, the final file equals that of an uninterrupted run.
 #include <csignal>
 #include <thread>
 

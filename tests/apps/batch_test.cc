@@ -1,4 +1,4 @@
-// glimpse batch: what it writes, what it refuses to overwrite, how it ends.
+// glimpse batch: outputs, refusal to overwrite, exit codes.
 #include <set>
 
 #include "batch_fixture.h"

@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using Json = nlohmann::json;
 
-/// A few small scenes, and recipes that learn next to nothing of them in no time.
+/// A few small scenes, and recipes that train for a moment.
 class CompareTest : public AppTest {
  protected:
   CompareTest() {

@@ -50,7 +50,7 @@ class AppTest : public ::testing::Test {
 
   void add_picture(const std::string& name, int seed = 0) const { write_file(path(name), stripes(48, 32, seed)); }
 
-  /// The options that every run here has: in the scratch folder, no colours, nothing from the user's own surroundings.
+  /// Options of every run: in the scratch folder, no colours, nothing from the user's environment.
   ProcessOptions options(std::vector<std::string> arguments) const {
     ProcessOptions result;
     result.arguments = std::move(arguments);
@@ -74,7 +74,7 @@ class AppTest : public ::testing::Test {
   ScratchFolder scratch_;
 };
 
-/// What stands before the first tab of each line.
+/// The first column of each line.
 inline std::vector<std::string> first_columns(const std::string& output) {
   std::vector<std::string> columns;
   for (const std::string_view line : split_lines(output)) columns.emplace_back(line.substr(0, line.find('\t')));

@@ -1,4 +1,4 @@
-// Which pictures a command line means: files, folders, patterns, lists on standard input.
+// Inputs of a command line: files, folders, patterns, lists on standard input.
 #include "fixture.h"
 
 namespace glimpse::testing {

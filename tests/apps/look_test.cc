@@ -1,4 +1,4 @@
-// glimpse digits and glimpse look: what is drawn, and what a model that looks around says of it and where it looked.
+// glimpse digits and glimpse look: generated pictures, answers and places.
 #include <nlohmann/json.hpp>
 #include <sstream>
 

@@ -1,4 +1,4 @@
-// glimpse overlay: where its pictures go and what it says about them.
+// glimpse overlay: output files and output text.
 #include <nlohmann/json.hpp>
 
 #include "fixture.h"

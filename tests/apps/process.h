@@ -37,7 +37,7 @@ class Process {
 
   void write(const std::string& text);
   void close_input();
-  void close_output();  ///< the reader goes away, as `head -1` does
+  void close_output();  ///< closes the reading end, as `head -1` does
   void send(int signal);
   /// The next line of standard output with its '\n'; empty at the end.
   std::string read_line();

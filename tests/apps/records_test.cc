@@ -1,4 +1,4 @@
-// What is said about a picture: text, JSON lines, CSV.
+// Records: text, JSON lines, CSV.
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>

@@ -1,4 +1,4 @@
-// glimpse scenes: what it writes is what train and eval read.
+// glimpse scenes: train and eval can read its output.
 #include <algorithm>
 #include <chrono>
 #include <csignal>

@@ -1,4 +1,4 @@
-// Ctrl-C, readers that go away, full disks.
+// Ctrl-C, closed pipes, full disks.
 #include <algorithm>
 #include <chrono>
 #include <csignal>

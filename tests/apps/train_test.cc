@@ -1,4 +1,4 @@
-// glimpse train from the command line: from a recipe, from a model, interrupted, and what it says of mistakes.
+// glimpse train: from a recipe, from a model, interrupted, and its error messages.
 #include <csignal>
 #include <nlohmann/json.hpp>
 

@@ -1,5 +1,4 @@
-/// The one gradient check: an operation on the tape against a naive reference of the same function in double
-/// precision.
+/// The gradient check: compares an operation on the tape with a naive reference in double precision.
 ///
 /// The operation's value must equal the reference's, and the gradients that flow back must equal the central
 /// differences of Σ weights · reference, in every way in which a tape may call it: into parameters whose gradients are
@@ -52,7 +51,7 @@ constexpr int kThreads = 2;
 constexpr double kStep = 1e-5;                ///< small, so that few ReLUs have their kink within it
 constexpr std::size_t kMostDifferences = 64;  ///< of an input of more numbers, this many are looked at
 
-/// Leaves NaN in the memory that a pool hands out next, of all sizes up to some.
+/// Fills the memory that a pool hands out next with NaN.
 inline void poison(dnn::Kernels& kernels) {
   constexpr std::int64_t kSmallest = 16;
   constexpr std::int64_t kLargest = 32768;
@@ -95,7 +94,7 @@ inline void expect_near(const Numbers& found, const Numbers& expected, const std
   }
 }
 
-/// Everything that the ways to call an operation share.
+/// Shared by all ways to call an operation.
 class Check {
  public:
   explicit Check(const GradientCase& c) : case_(c), kernels_(kThreads) {
@@ -177,7 +176,7 @@ class Check {
                 case_.name + ": gradient of input " + std::to_string(i) + ", " + how);
   }
 
-  /// What backward may not touch is still what it was.
+  /// Expects that backward left everything else unchanged.
   void expect_unchanged(const std::vector<Variable>& variables) {
     const Numbers held = to_numbers(held_, kernels_);
     EXPECT_TRUE(std::ranges::equal(held, weights_)) << case_.name << ": a gradient that is not its own was changed";

@@ -1,4 +1,4 @@
-// The gradient check itself: it passes what is right and notices each defect that it is there for.
+// The gradient check itself: it accepts a correct operation and detects each kind of defect.
 
 #include "gradient_check.h"
 
@@ -7,7 +7,7 @@
 namespace glimpse::train {
 namespace {
 
-/// What can be wrong with an operation.
+/// Defects of an operation.
 enum class Defect { kNone, kValue, kGradient, kForgotten, kReadsUninitialised, kOverwrites, kChangesInput };
 
 /// x², number by number, with a defect.

@@ -23,7 +23,7 @@ class CaptionedSetTest : public ::testing::Test {
 
   const std::filesystem::path& folder() const { return scratch_.path(); }
 
-  /// What reading `text` throws; a failure where it throws nothing.
+  /// The error of reading `text`; fails if there is none.
   Error error_of(const std::string& text) const {
     try {
       read_captioned_set(write("set.json", text), "photos");

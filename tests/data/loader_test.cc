@@ -1,4 +1,4 @@
-// Reading pictures ahead: what comes, in which order, whatever the threads; and what happens with files that are bad.
+// The loader: content and order of batches for any number of threads; damaged files.
 #include "data/loader.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
-// What must hold of every way to look, whatever the weights: of masks, of windows without end, of ever sharper scores,
-// of heads that are alike, of the order of cells, of seeds.
+// Properties of every attention mechanism, for any weights: masks, infinite windows, sharp scores, equal heads, order
+// of cells, seeds.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

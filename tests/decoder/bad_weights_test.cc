@@ -1,4 +1,4 @@
-// Weights that do not fit: one clear error for each tensor that can be missing, of the wrong shape, or not finite.
+// Bad weights: one error for each tensor that is missing, of the wrong shape, or not finite.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What must hold whatever the weights: cells have no order, images do not see each other, threads do not change
+// Properties for any weights: the order of cells does not matter, images are independent, threads do not change
 // captions.
 
 #include <gtest/gtest.h>

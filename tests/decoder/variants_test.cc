@@ -1,4 +1,4 @@
-// Every variant of the decoder against the plain loops, over several steps in which rows change places.
+// Every decoder variant against the reference decoder, over several steps with reordered rows.
 
 #include <gtest/gtest.h>
 

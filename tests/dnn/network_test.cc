@@ -1,5 +1,5 @@
-// Whole networks: random ones, in which values live long, die in place, are read in several layouts and leave by
-// several outputs; memory is poisoned so that whatever is read before it is written shows.
+// Random networks with long-lived values, in-place operations, several layouts and several outputs; memory is poisoned,
+// so that reads of uninitialised memory show.
 #include <gtest/gtest.h>
 #include <malloc.h>
 

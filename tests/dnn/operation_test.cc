@@ -1,5 +1,5 @@
-// Every operation of PlanBuilder beside plain loops, in every tuning, with one and two threads, from the picture's
-// plain layout and from whatever layout a convolution before it leaves.
+// Every operation of PlanBuilder against plain loops, in every tuning, with one and two threads, from plain layout and
+// from the layout that a convolution leaves.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -1,5 +1,4 @@
-/// A PlanBuilder with the slow reference running beside it: every value is described and computed at the same time, so
-/// whatever network a test describes can be compared.
+/// A PlanBuilder that also computes every value with the slow reference, so that any network of a test can be compared.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-/// Compiled networks beside the slow reference.
+/// Compares compiled networks with the reference.
 #pragma once
 
 #include <vector>

@@ -1,5 +1,5 @@
-/// Networks that nobody wrote: random ops on random earlier values, so that batch norm, activations, residual adds and
-/// outputs meet in orders that no list of cases has. Each must give what the literal reference gives.
+/// Random graphs: batch norm, activations, residual sums and outputs in random order. Each must equal the literal
+/// reference.
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,5 +1,5 @@
-/// The slow network beside the fast one: every node computed literally, in the order of the text, in plain loops over
-/// NCHW. Nothing is fused or folded, no oneDNN, no shape inference of net's; sums are kept in double.
+/// The reference network: every node computed literally, in the order of the text, in plain loops over NCHW. Nothing is
+/// fused or folded, no oneDNN, no shape inference of net's; sums are kept in double.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// The whole way from picture files to the golden captions of two trained models: word for word, log-probabilities,
-// alphas and gates; alone and in one batch.
+// From picture files to the golden captions of two trained models: words, log-probabilities, alphas and gates; alone
+// and in one batch.
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// Regions as weights of cells, and that every way to look keeps to them.
+// Regions as weights of cells; every attention mechanism respects them.
 
 #include "pipeline/region.h"
 

@@ -1,4 +1,4 @@
-/// Reports of made-up pictures, and what stands in their files.
+/// Reports of made-up pictures, and readers of their files.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,5 +1,4 @@
-// A report that is made in several runs: the same as in one, whenever they were cut short; and what else may stand in
-// its folder.
+// A resumed report equals one made in a single run; other files in its folder are handled.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

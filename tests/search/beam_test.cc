@@ -1,4 +1,4 @@
-// Beam search against two slow searches and a greedy loop, over random tables.
+// Beam search against two reference searches and a greedy loop, over random tables.
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,4 @@
-// What must hold of captions whatever the model says, with beams too narrow to try everything; and where nothing can be
-// said.
+// Constraints hold for any model, with narrow beams, and if no caption is possible.
 
 #include <gtest/gtest.h>
 

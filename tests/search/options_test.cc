@@ -1,4 +1,4 @@
-// Options that make no sense are refused, and the message names the option and the value.
+// Bad options are refused with a message that names option and value.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -21,7 +21,7 @@ bool contains(const std::vector<int>& words, int word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-/// What must hold of every caption, however it was found.
+/// Constraints that every caption must satisfy.
 bool allowed(const ReferenceCaption& caption, const SearchOptions& options) {
   const std::vector<int>& words = caption.words;
   if (caption.ended && words.size() < static_cast<std::size_t>(options.min_words)) return false;

@@ -1,5 +1,4 @@
-/// Two slow searches to hold the fast one against: every caption there is, and the beam search as its description
-/// reads.
+/// Two reference searches: exhaustive, and a literal beam search.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-/// Activations as plain mathematics, a row each: what tests hold the fast ones against.
+/// Reference activations, one row each.
 #pragma once
 
 #include <algorithm>

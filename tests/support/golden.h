@@ -1,4 +1,4 @@
-/// The golden captions in shared/models/*/golden/golden.json, and what equal to them means: the same words, unless two
+/// The golden captions in shared/models/*/golden/golden.json, and the comparison with them: the same words, unless two
 /// hypotheses' scores differ by less than floating point can tell; log-probabilities, alphas and gates to 1e-3.
 #pragma once
 

@@ -1,5 +1,4 @@
-/// Where tests find files: the repository's own, what stands beside it (photos, models; may be absent), and a scratch
-/// folder.
+/// Paths of test files: the repository, the optional shared folder beside it (photos, models), and a scratch folder.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Checkpoints: exact, refused where they do not fit, and never lost half-way.
+// Checkpoints: exact, refused by other architectures, replaced atomically.
 #include "train/run/checkpoint.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
-// The decoder under training: its loss and all gradients against plain loops in double, for every variant; its forward
-// pass against inference; and that a trained set is a model's weights as it stands.
+// The decoder under training: loss and gradients against plain loops in double, for every variant; the forward pass
+// against inference; parameters load as a model's weights.
 
 #include "train/nets/decoder_network.h"
 

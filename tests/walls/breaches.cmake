@@ -1,4 +1,4 @@
-# A guard that cannot bark is none: plants one breach of each kind and expects includes.cmake to name it.
+# Tests the guard itself: plants one breach of each kind and expects includes.cmake to name it.
 cmake_minimum_required(VERSION 3.25)
 
 # file|include line
