@@ -20,7 +20,7 @@
 /// | selfattention    | 1      | heads= · eps=1e-5: what every cell reads of all others, added to it; layer norm    |
 ///
 /// k, s, dilation and size take one number or rows,cols; pad one number or top,left,bottom,right; act is none, relu,
-/// sigmoid, tanh, hardswish, or clip with lo= hi=. An op that has tensors takes weights=PREFIX in place of its own name
+/// sigmoid, tanh, hardswish, gelu, or clip with lo= hi=. An op that has tensors takes weights=PREFIX in place of its own name
 /// as what their names start with (each operation's file in ops lists them).
 #pragma once
 

@@ -99,6 +99,8 @@ constexpr const char* kCases[] = {
     "act c=21 h=6 w=5 act=sigmoid",
     "act n=2 c=32 h=6 w=5 act=tanh",
     "act c=21 h=6 w=5 act=hardswish",
+    "act c=21 h=6 w=5 act=gelu",
+    "conv c=16 h=9 w=8 out=24 k=3,3 p=1 act=gelu",
     "act c=21 h=6 w=5 act=none",
     "add n=2 c=21 h=6 w=5 b=same act=relu",
     "add n=2 c=21 h=6 w=5 b=channel",

@@ -43,7 +43,7 @@ class RandomGraph {
   }
 
   std::string activation() {
-    static constexpr const char* kChoices[] = {"", "", "", " act=relu", " act=clip lo=-0.5 hi=1", " act=tanh"};
+    static constexpr const char* kChoices[] = {"", "", "", " act=relu", " act=clip lo=-0.5 hi=1", " act=gelu"};
     return kChoices[random_.below(std::size(kChoices))];
   }
 

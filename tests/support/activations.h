@@ -37,6 +37,10 @@ inline constexpr std::array kReferenceActivations = {
                         {ActivationKind::kHardSwish, 0, 0},
                         4.7F,
                         [](double x, const dnn::Activation&) { return x * std::clamp(x + 3, 0.0, 6.0) / 6; }},
+    ReferenceActivation{"gelu",
+                        {ActivationKind::kGelu, 0, 0},
+                        3,
+                        [](double x, const dnn::Activation&) { return x * 0.5 * (1 + std::erf(x / std::sqrt(2.0))); }},
 };
 
 inline double reference_activation(double x, const dnn::Activation& activation) {

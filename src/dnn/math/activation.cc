@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
+#include <numbers>
 #include <span>
 
 #include "dnn/math/lane_loops.h"
@@ -22,7 +24,12 @@ std::span<float> in_place(Floats src, float* dst, std::int64_t count) {
   return {dst, static_cast<std::size_t>(count)};
 }
 
-constexpr std::array<ActivationFunction, 6> kFunctions = {{
+constexpr float kSqrt2 = std::numbers::sqrt2_v<float>;
+
+/// Φ(x): the share of a normal distribution below x. GELU is x Φ(x) (Hendrycks and Gimpel 2016).
+float normal_below(float x) { return 0.5F * (1 + std::erf(x / kSqrt2)); }
+
+constexpr std::array<ActivationFunction, 7> kFunctions = {{
     {Kind::kNone, "none", dnnl_alg_kind_undef, false,
      [](const Activation&, Floats src, float* dst, std::int64_t n) { in_place(src, dst, n); },
      [](const Activation&, Floats, Floats, Floats d_dst, float* d_src, std::int64_t n) { in_place(d_dst, d_src, n); }},
@@ -50,6 +57,16 @@ constexpr std::array<ActivationFunction, 6> kFunctions = {{
      [](const Activation&, Floats src, float* dst, std::int64_t n) { hardswish(src, dst, n); },
      [](const Activation&, Floats src, Floats, Floats d_dst, float* d_src, std::int64_t n) {
        hardswish_d_src(src, d_dst, d_src, n);
+     }},
+    {Kind::kGelu, "gelu", dnnl_eltwise_gelu_erf, false,
+     [](const Activation&, Floats src, float* dst, std::int64_t n) {
+       for (std::int64_t i = 0; i < n; ++i) dst[i] = src[i] * normal_below(src[i]);
+     },
+     [](const Activation&, Floats src, Floats, Floats d_dst, float* d_src, std::int64_t n) {
+       for (std::int64_t i = 0; i < n; ++i) {
+         const float density = std::exp(-0.5F * src[i] * src[i]) * std::numbers::inv_sqrtpi_v<float> / kSqrt2;
+         d_src[i] = d_dst[i] * (normal_below(src[i]) + src[i] * density);
+       }
      }},
 }};
 

@@ -21,7 +21,7 @@
 namespace glimpse::dnn {
 
 struct Activation {
-  enum class Kind { kNone, kRelu, kClip, kSigmoid, kTanh, kHardSwish };
+  enum class Kind { kNone, kRelu, kClip, kSigmoid, kTanh, kHardSwish, kGelu };
   Kind kind = Kind::kNone;
   float lo = 0;  ///< kClip only
   float hi = 0;  ///< kClip only
