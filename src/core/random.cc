@@ -91,6 +91,7 @@ double Random::normal() {
 }
 
 std::uint64_t Random::below(std::uint64_t bound) {
+  if (bound == 0) throw Error(ErrorCode::kUsage, "a random number below 0; give a bound of 1 or more");
   // Lemire's method: the high word of a product is uniform once the low word passes the threshold.
   using Wide = unsigned __int128;
   const std::uint64_t threshold = (0 - bound) % bound;

@@ -18,7 +18,7 @@ class Random {
   std::uint64_t next();                      ///< 64 random bits
   double uniform();                          ///< in [0, 1), 53 bits
   double normal();                           ///< mean 0, deviation 1 (Marsaglia's polar method)
-  std::uint64_t below(std::uint64_t bound);  ///< in [0, bound), unbiased; bound > 0
+  std::uint64_t below(std::uint64_t bound);  ///< in [0, bound), unbiased; throws Error(kUsage) for 0
 
   std::string state() const;  ///< the generator's state, as words of hexadecimal digits
 

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cassert>
 #include <cstring>
+
+#include "core/error.h"
 
 namespace glimpse {
 namespace {
@@ -65,7 +66,10 @@ Tensor::Tensor(Shape shape)
     : shape_(std::move(shape)), buffer_(static_cast<std::size_t>(element_count(shape_)) * sizeof(float)) {}
 
 Tensor::Tensor(Shape shape, std::span<const float> values) : Tensor(std::move(shape)) {
-  assert(static_cast<std::int64_t>(values.size()) == count());
+  if (std::ssize(values) != count()) {
+    throw Error(ErrorCode::kUsage, "a tensor of shape " + to_string(shape_) + " was given " +
+                                       std::to_string(values.size()) + " values; it takes " + std::to_string(count()));
+  }
   std::copy(values.begin(), values.end(), data());
 }
 

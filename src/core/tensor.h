@@ -42,7 +42,8 @@ class Tensor {
   Tensor() = default;
   /// Uninitialised; throws std::bad_alloc.
   explicit Tensor(Shape shape);
-  Tensor(Shape shape, std::span<const float> values);  ///< copies; values.size() must be the element count
+  /// Copies. Throws Error(kUsage) unless there are as many values as elements.
+  Tensor(Shape shape, std::span<const float> values);
 
   const Shape& shape() const { return shape_; }
   std::int64_t dim(std::size_t i) const { return shape_[i]; }

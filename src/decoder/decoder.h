@@ -64,7 +64,8 @@ class DecoderSession : public search::StepModel {
   /// Starts on `images` new pictures: features [images, cells, D]; projections, keys and start states are computed once
   /// here. Fewer pictures than the session was built for are allowed: `images()` is then that many, and step takes that
   /// many images' rows. masks [images, cells]: how much each cell counts, from 0, as if it were not there, to 1, one
-  /// at least above 0; empty: all cells do. Throws Error(kUsage) for other masks.
+  /// at least above 0; empty: all cells do. Throws Error(kUsage) for other masks, and for features or counts of another
+  /// size.
   void prepare(std::span<const float> features, int images, std::span<const float> masks = {});
   /// Hard selectors draw their cells from the softmax, beginning with the next step; nothing: they take the best. What
   /// is drawn is a function of the seed, the step and the row's place in its image. Others do not look at it.
@@ -77,6 +78,8 @@ class DecoderSession : public search::StepModel {
   int channels() const override;
   int start_id() const override;
   int end_id() const override;
+  /// Throws Error(kUsage) before `prepare`, for tokens or parents of another number than rows, tokens outside the
+  /// vocabulary, and, after the first step, parents outside the row's image.
   search::StepOutput step(std::span<const int> tokens, std::span<const int> parents) override;
 
   /// Adds what the parts of every later step take to `parts`; null: measures no longer.

@@ -21,6 +21,7 @@ struct DecoderSession::Impl {
         gates(model->plan.width("gate") > 0 ? static_cast<std::size_t>(image_count) * image_rows : 0) {}
 
   void check(std::span<const float> features, int count, std::span<const float> masks) const;
+  void check_step(std::span<const int> tokens, std::span<const int> parents) const;
   search::StepOutput step(std::span<const int> tokens, std::span<const int> parents);
   void normalise(const ops::StepView& words, std::int64_t rows) const;
   std::span<const float> mean_gates(std::int64_t rows);
@@ -31,6 +32,8 @@ struct DecoderSession::Impl {
   const int capacity;  ///< images that the primitives were built for
   const int rows_per_image;
   net::StepSession session;
+  bool prepared = false;
+  bool first_step = true;    ///< since then: every row is its own parent
   std::vector<float> gates;  ///< [rows]
   StepParts* parts = nullptr;
   net::StepSeconds seconds = {};
@@ -59,14 +62,31 @@ void DecoderSession::Impl::check(std::span<const float> features, int count, std
   }
 }
 
-search::StepOutput DecoderSession::Impl::step(std::span<const int> tokens, std::span<const int> parents) {
-  const std::int64_t count = rows();
-  if (std::ssize(tokens) != count || parents.size() != tokens.size()) {
-    throw Error(ErrorCode::kUsage, "a step of " + std::to_string(count) + " rows was given " +
-                                       std::to_string(tokens.size()) + " tokens, " + std::to_string(parents.size()) +
-                                       " parents");
+void DecoderSession::Impl::check_step(std::span<const int> tokens, std::span<const int> parents) const {
+  const auto fail = [](const std::string& what) { throw Error(ErrorCode::kUsage, "a decoder step " + what); };
+  if (!prepared) fail("before any picture was prepared");
+  if (std::ssize(tokens) != rows() || std::ssize(parents) != rows()) {
+    fail("with " + std::to_string(tokens.size()) + " tokens and " + std::to_string(parents.size()) + " parents for " +
+         std::to_string(rows()) + " rows");
   }
+  const std::int64_t vocabulary = model->plan.width("words");
+  for (std::size_t row = 0; row < tokens.size(); ++row) {
+    if (tokens[row] < 0 || tokens[row] >= vocabulary) {
+      fail("with token " + std::to_string(tokens[row]) + "; the vocabulary has 0 to " + std::to_string(vocabulary - 1));
+    }
+    if (first_step) continue;
+    if (parents[row] < 0 || parents[row] / rows_per_image != static_cast<int>(row) / rows_per_image) {
+      fail("with parent " + std::to_string(parents[row]) + " for row " + std::to_string(row) +
+           ", which is of another image");
+    }
+  }
+}
+
+search::StepOutput DecoderSession::Impl::step(std::span<const int> tokens, std::span<const int> parents) {
+  check_step(tokens, parents);
+  const std::int64_t count = rows();
   session.step(tokens, parents);
+  first_step = false;
   const auto begin = std::chrono::steady_clock::now();
   const ops::StepView words = session.output("words");
   normalise(words, count);
@@ -108,8 +128,8 @@ void DecoderSession::Impl::normalise(const ops::StepView& words, std::int64_t ro
 
 DecoderSession::DecoderSession(Decoder decoder, int images, int rows_per_image) {
   if (images < 1 || rows_per_image < 1) {
-    throw Error(ErrorCode::kUsage, "a decoder session of " + std::to_string(images) + " images and " +
-                                       std::to_string(rows_per_image) + " rows an image; it needs at least 1 of each");
+    throw Error(ErrorCode::kUsage, "a decoder session for " + std::to_string(images) + " images of " +
+                                       std::to_string(rows_per_image) + " rows; give 1 or more of each");
   }
   impl_ = std::make_unique<Impl>(std::move(decoder.impl_), images, rows_per_image);
 }
@@ -118,6 +138,8 @@ DecoderSession::~DecoderSession() = default;
 void DecoderSession::prepare(std::span<const float> features, int images, std::span<const float> masks) {
   impl_->check(features, images, masks);
   impl_->session.prepare(features, images, masks);
+  impl_->prepared = true;
+  impl_->first_step = true;
 }
 void DecoderSession::draw_cells(std::optional<std::uint64_t> seed) { impl_->session.draw_cells(seed); }
 int DecoderSession::images() const { return static_cast<int>(impl_->session.images()); }

@@ -61,14 +61,15 @@ struct ViewTransform {
   Rect cells_to_source(int row, int col, int row_count, int col_count, int rows, int cols) const;
 };
 
-/// Where the input's pixels come from for a picture of this size.
+/// Where the input's pixels come from for a picture of this size. Throws Error(kUsage) for a side without pixels.
 ViewTransform view_transform(const Preprocess& preprocess, int source_width, int source_height);
 
-/// Resizes with anti-aliasing (area when shrinking), normalises, and writes dst [3, height, width].
+/// Resizes with anti-aliasing (area when shrinking), normalises, and writes dst [3, height, width]. Throws
+/// Error(kUsage) for a picture without pixels and for a `dst` of another size.
 ViewTransform to_input(const Image& image, const Preprocess& preprocess, std::span<float> dst);
 
 /// The last part of `to_input` alone, for pixels that have the input's size already: 8-bit RGB [height, width, 3] → dst
-/// [3, height, width], normalised, in the model's channel order.
+/// [3, height, width], normalised, in the model's channel order. Throws Error(kUsage) for other sizes.
 void normalise(std::span<const std::uint8_t> pixels, const Preprocess& preprocess, std::span<float> dst);
 
 }  // namespace glimpse

@@ -44,7 +44,7 @@ void normalise(const cv::Mat& src, const Preprocess& preprocess, const cv::Point
 
 void check_sizes(const Preprocess& preprocess, int width, int height) {
   if (preprocess.width <= 0 || preprocess.height <= 0 || width <= 0 || height <= 0) {
-    throw Error(ErrorCode::kInternal, "a picture or an input without pixels");
+    throw Error(ErrorCode::kUsage, "a picture or an input without pixels");
   }
 }
 
@@ -53,8 +53,8 @@ void check_count(const Preprocess& preprocess, std::size_t count, const char* wh
   const std::size_t size =
       std::size_t{3} * static_cast<std::size_t>(preprocess.width) * static_cast<std::size_t>(preprocess.height);
   if (count == size) return;
-  throw Error(ErrorCode::kInternal, std::string(what) + " of " + std::to_string(count) +
-                                        " values where the model takes " + std::to_string(size));
+  throw Error(ErrorCode::kUsage, std::string(what) + " of " + std::to_string(count) + " values where the model takes " +
+                                     std::to_string(size));
 }
 
 }  // namespace

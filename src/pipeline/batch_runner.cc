@@ -111,10 +111,16 @@ Image load(const BatchInput& input, const LoadOptions& options) {
   return decode_image(std::as_bytes(std::span(*input.bytes)), input.path, options);
 }
 
-int resolve_workers(int workers) {
-  if (workers >= 0 && workers <= kMostWorkers) return workers == 0 ? dnn::available_threads() : workers;
-  throw Error(ErrorCode::kUsage, "workers is " + std::to_string(workers) + "; give 1 to " +
-                                     std::to_string(kMostWorkers) + ", or 0 for as many as there are threads");
+int worker_count(const BatchOptions& options, const Captioner& captioner) {
+  if (options.workers < 0 || options.workers > kMostWorkers) {
+    throw Error(ErrorCode::kUsage, "workers is " + std::to_string(options.workers) + "; give 1 to " +
+                                       std::to_string(kMostWorkers) + ", or 0 for as many as there are threads");
+  }
+  const int workers = options.workers == 0 ? dnn::available_threads() : options.workers;
+  if (workers == 1 || captioner.threads() == 1) return workers;
+  throw Error(ErrorCode::kUsage, std::to_string(workers) + " workers with a captioner of " +
+                                     std::to_string(captioner.threads()) +
+                                     " threads each; compile it with CaptionerOptions::threads = 1, or take 1 worker");
 }
 
 }  // namespace
@@ -122,7 +128,7 @@ int resolve_workers(int workers) {
 class BatchRunner::Impl {
  public:
   Impl(const Captioner& captioner, const CaptionOptions& captions, const BatchOptions& options)
-      : captioner_(captioner), options_(options), workers_(captioner, captions, resolve_workers(options.workers)) {
+      : captioner_(captioner), options_(options), workers_(captioner, captions, worker_count(options, captioner)) {
     scaled_ = options.load;
     scaled_.min_width = captioner.config().input.width;
     scaled_.min_height = captioner.config().input.height;
@@ -268,6 +274,7 @@ void BatchRunner::Impl::deliver(Batch& batch) {
 
 BatchStats BatchRunner::Impl::run(const BatchList& list, const std::vector<PictureSink*>& sinks,
                                   const std::stop_token& stop) {
+  if (!list.next) throw Error(ErrorCode::kUsage, "a run needs a list: BatchList::next is empty");
   stats_ = {};
   stats_.workers = workers_.count();
   planned_ = 0;

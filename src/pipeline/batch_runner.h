@@ -52,7 +52,8 @@ struct BatchStats {
 class BatchRunner {
  public:
   /// One worker on all threads of `captioner`, or several of a captioner of one thread. Throws Error(kUsage) for
-  /// options out of range, and what CaptionSession throws.
+  /// options out of range, for several workers of several threads each, which would crowd each other out, and what
+  /// CaptionSession throws.
   BatchRunner(const Captioner& captioner, const CaptionOptions& captions, const BatchOptions& options = {});
   ~BatchRunner();
   BatchRunner(const BatchRunner&) = delete;
@@ -60,8 +61,8 @@ class BatchRunner {
 
   /// Runs until `next` is at its end or `stop` is requested, which lets everything that `next` gave be finished and
   /// delivered, to each of `sinks` in turn. Encodes and searches on the calling thread and on others; all else happens
-  /// on others. Throws what the list and the sinks throw, Error(kUsage) and Error(kModel); results that were in flight
-  /// are then lost.
+  /// on others. Throws what the list and the sinks throw, Error(kUsage), also for a list without `next`, and
+  /// Error(kModel); results that were in flight are then lost.
   BatchStats run(const BatchList& list, const std::vector<PictureSink*>& sinks, const std::stop_token& stop = {});
 
  private:

@@ -1,8 +1,8 @@
 #include "pipeline/captioner.h"
 
 #include <algorithm>
-#include <cassert>
 #include <chrono>
+#include <iterator>
 #include <optional>
 
 #include "core/error.h"
@@ -118,6 +118,7 @@ const ModelConfig& Captioner::config() const { return impl_->config; }
 const Vocabulary& Captioner::vocabulary() const { return impl_->vocabulary; }
 const dnn::Plan& Captioner::encoder() const { return impl_->encoder; }
 int Captioner::batch() const { return impl_->batch; }
+int Captioner::threads() const { return impl_->threads; }
 
 PreparedPicture Captioner::prepare(const Image& image) const {
   const Preprocess& input = impl_->config.input;
@@ -236,18 +237,28 @@ CaptionSession& CaptionSession::operator=(CaptionSession&&) noexcept = default;
 std::vector<Caption> CaptionSession::caption(const Image& image) { return std::move(caption({&image, 1}).front()); }
 
 std::vector<std::vector<Caption>> CaptionSession::caption(std::span<const Image> images) {
-  assert(static_cast<int>(images.size()) <= impl_->captioner->batch);
-  if (images.empty()) return {};
   const ThreadCountScope scope(impl_->captioner->threads);
-  std::vector<std::optional<ViewTransform>> transforms;
-  for (const Image& image : images) {
-    transforms.emplace_back(to_input(image, impl_->captioner->config.input, impl_->input(transforms.size())));
+  const auto batch = static_cast<std::size_t>(impl_->captioner->batch);
+  std::vector<std::vector<Caption>> captions;
+  captions.reserve(images.size());
+  while (captions.size() < images.size()) {
+    const std::size_t count = std::min(batch, images.size() - captions.size());
+    std::vector<std::optional<ViewTransform>> transforms;
+    for (const Image& image : images.subspan(captions.size(), count)) {
+      transforms.emplace_back(to_input(image, impl_->captioner->config.input, impl_->input(transforms.size())));
+    }
+    std::ranges::move(impl_->run(transforms), std::back_inserter(captions));
   }
-  return impl_->run(transforms);
+  return captions;
 }
 
 std::vector<std::vector<Caption>> CaptionSession::caption(std::span<const PreparedPicture* const> places) {
-  assert(static_cast<int>(places.size()) <= impl_->captioner->batch);
+  if (places.size() > static_cast<std::size_t>(impl_->captioner->batch)) {
+    throw Error(ErrorCode::kUsage, std::to_string(places.size()) +
+                                       " prepared pictures for a captioner with a batch of " +
+                                       std::to_string(impl_->captioner->batch) +
+                                       "; give that many at once, or compile it with a larger CaptionerOptions::batch");
+  }
   if (places.empty()) return {};
   const ThreadCountScope scope(impl_->captioner->threads);
   std::vector<std::optional<ViewTransform>> transforms;
@@ -257,7 +268,11 @@ std::vector<std::vector<Caption>> CaptionSession::caption(std::span<const Prepar
       std::fill(input.begin(), input.end(), 0.0F);  // numbers, so that the search finds an end there too
       transforms.emplace_back();
     } else {
-      assert(picture->input.size() == input.size());
+      if (picture->input.size() != input.size()) {
+        throw Error(ErrorCode::kUsage, "a prepared picture of " + std::to_string(picture->input.size()) +
+                                           " values where the model takes " + std::to_string(input.size()) +
+                                           "; prepare it with this captioner");
+      }
       std::copy(picture->input.begin(), picture->input.end(), input.begin());
       transforms.emplace_back(picture->transform);
     }

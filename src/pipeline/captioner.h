@@ -23,8 +23,10 @@
 namespace glimpse {
 
 struct CaptionerOptions {
-  int batch = 1;    ///< pictures that go through the encoder at once
-  int threads = 0;  ///< for one session; 0: all that the process may use
+  int batch = 1;  ///< pictures that go through the encoder at once
+  /// For one session; 0: all that the process may use, which suits one session at a time. Sessions that run side by
+  /// side share the processors: give 1 thread each.
+  int threads = 0;
   dnn::Tuning tuning = dnn::Tuning::kMeasure;
   std::filesystem::path tuning_cache;  ///< see dnn::PlanOptions
 };
@@ -64,8 +66,9 @@ class Captioner {
   const Vocabulary& vocabulary() const;
   const dnn::Plan& encoder() const;
   int batch() const;
+  int threads() const;  ///< of one session
 
-  /// Resizes and normalises; from any thread.
+  /// Resizes and normalises; from any thread. Throws Error(kUsage) for a picture without pixels.
   PreparedPicture prepare(const Image& image) const;
 
  private:
@@ -83,13 +86,15 @@ class CaptionSession {
   CaptionSession& operator=(CaptionSession&&) noexcept;
 
   /// The best captions of one picture, best first, at least one, at most `search.top`. All overloads throw
-  /// Error(kUsage) if the region does not intersect a picture.
+  /// Error(kUsage) for a picture without pixels, and if the region does not intersect a picture.
   std::vector<Caption> caption(const Image& image);
-  /// The same for up to `Captioner::batch()` pictures at once; each gets what it would get alone.
+  /// The same for any number of pictures, in batches of `Captioner::batch()`; results in the order of the list. Each
+  /// picture gets what it would get alone.
   std::vector<std::vector<Caption>> caption(std::span<const Image> images);
   /// The same for prepared pictures at given places of the batch; null: nothing stands there, and no captions come
   /// back. What a picture gets depends on its place, in the last bits that floating point leaves open, but not on
-  /// what stands at the others: the same picture at the same place gets the same to the last bit.
+  /// what stands at the others: the same picture at the same place gets the same to the last bit. Throws Error(kUsage)
+  /// for more than `Captioner::batch()` places and for a picture that was prepared for another input.
   std::vector<std::vector<Caption>> caption(std::span<const PreparedPicture* const> places);
 
   /// Adds what every later batch takes to `times`; null: measures no longer.

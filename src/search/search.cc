@@ -29,13 +29,13 @@ std::vector<std::vector<Hypothesis>> search(StepModel& model, const SearchOption
   validate(options, model.vocabulary_size());
   check_model_words(model, options);
   if (rows_needed(options) > model.rows_per_image()) {
-    throw Error(ErrorCode::kInternal, "search needs " + std::to_string(rows_needed(options)) +
-                                          " rows an image, its model was built with " +
-                                          std::to_string(model.rows_per_image()));
+    throw Error(ErrorCode::kUsage, "search needs " + std::to_string(rows_needed(options)) +
+                                       " rows an image, its model was built with " +
+                                       std::to_string(model.rows_per_image()));
   }
   if (!options.image_seeds.empty() && std::ssize(options.image_seeds) != model.images()) {
-    throw Error(ErrorCode::kInternal, "search has " + std::to_string(options.image_seeds.size()) + " image seeds for " +
-                                          std::to_string(model.images()) + " images");
+    throw Error(ErrorCode::kUsage, "search has " + std::to_string(options.image_seeds.size()) + " image seeds for " +
+                                       std::to_string(model.images()) + " images");
   }
   return options.sampling ? sample(model, options) : beam_search(model, options);
 }

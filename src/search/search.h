@@ -71,7 +71,8 @@ int rows_needed(const SearchOptions& options);
 void validate(const SearchOptions& options, int vocabulary_size);
 
 /// Per image the best hypotheses, best first; never empty: where nothing ended, live ones stand in as they are. Throws
-/// what `validate` throws, also for a prefix or required word that the model never says.
+/// what `validate` throws, also for a prefix or required word that the model never says, for a model with fewer rows
+/// than `rows_needed`, and for another number of image seeds than images.
 std::vector<std::vector<Hypothesis>> search(StepModel& model, const SearchOptions& options);
 
 }  // namespace glimpse::search

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "support/usage_error.h"
 
 namespace glimpse {
 namespace {
@@ -50,6 +51,11 @@ TEST(Random, BelowReachesEveryValueEqually) {
   constexpr int kCount = 70'000;
   for (int i = 0; i < kCount; ++i) ++counts.at(random.below(7));
   for (const int count : counts) EXPECT_NEAR(count, kCount / 7, 500);
+}
+
+TEST(Random, NothingIsBelowZero) {
+  Random random(1);
+  EXPECT_THAT([&] { random.below(0); }, testing::throws_usage("bound of 1 or more"));
 }
 
 TEST(Random, GoesOnFromItsState) {

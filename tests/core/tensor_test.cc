@@ -7,6 +7,8 @@
 #include <cstring>
 #include <limits>
 
+#include "support/usage_error.h"
+
 namespace glimpse {
 namespace {
 
@@ -77,6 +79,12 @@ TEST(Tensor, IsAlignedAndMoves) {
   EXPECT_EQ(moved.values()[5], 6);
   EXPECT_EQ(to_string(moved.shape()), "[2,3]");
   EXPECT_EQ(element_count(Shape{}), 1);
+}
+
+TEST(Tensor, TakesAsManyValuesAsItHasElements) {
+  const std::vector<float> values(7, 1.0F);
+  EXPECT_THAT([&] { Tensor({2, 3}, values); }, testing::throws_usage("[2,3] was given 7 values; it takes 6"));
+  EXPECT_THAT([&] { Tensor({2, 4}, values); }, testing::throws_usage("it takes 8"));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "dnn/runtime/threads.h"
 #include "random_decoder.h"
 #include "search/search.h"
+#include "support/usage_error.h"
 
 namespace glimpse {
 namespace {
@@ -75,6 +76,30 @@ TEST(DecoderProperties, ASessionTakesFewerImagesThanItWasBuiltFor) {
   expect_close(two[0], all[1], 1e-5, "the first of two");
   expect_close(two[1], all[2], 1e-5, "the second of two");
   expect_close(captions(session, features.values(), 4)[3], all[3], 0, "four again");
+}
+
+TEST(DecoderProperties, ASessionRefusesWhatItWasNotBuiltFor) {
+  using testing::throws_usage;
+  const Decoder decoder = make_decoder();
+  const Tensor features = testing::random_features(kShape, 3, 2);
+  EXPECT_THAT([&] { DecoderSession(decoder, 0, 1); }, throws_usage("0 images of 1 rows"));
+  EXPECT_THAT([&] { DecoderSession(decoder, 1, -1); }, throws_usage("1 images of -1 rows"));
+  DecoderSession session(decoder, 2, 2);
+  const auto step = [&](std::vector<int> tokens, std::vector<int> parents) {
+    return [&session, tokens = std::move(tokens), parents = std::move(parents)] { session.step(tokens, parents); };
+  };
+  EXPECT_THAT(step({1, 1, 1, 1}, {0, 1, 2, 3}), throws_usage("before any picture was prepared"));
+  EXPECT_THAT([&] { session.prepare(features.values(), 3); }, throws_usage("for 2 images"));
+  session.prepare(features.values().first(features.values().size() / 3 * 2), 2);
+  EXPECT_THAT(step({1, 1, 1}, {0, 1, 2}), throws_usage("3 tokens and 3 parents for 4 rows"));
+  EXPECT_THAT(step({1, 1, 1, 1}, {0, 1}), throws_usage("2 parents for 4 rows"));
+  EXPECT_THAT(step({1, 1, 400, 1}, {0, 1, 2, 3}), throws_usage("token 400; the vocabulary has 0 to 399"));
+  EXPECT_THAT(step({1, 1, -1, 1}, {0, 1, 2, 3}), throws_usage("token -1"));
+  EXPECT_NO_THROW(step({1, 1, 1, 1}, {9, 9, 9, 9})()) << "the first step looks at no parents";
+  EXPECT_THAT(step({1, 1, 1, 1}, {0, 2, 2, 3}), throws_usage("parent 2 for row 1"));
+  EXPECT_THAT(step({1, 1, 1, 1}, {0, 1, 2, 4}), throws_usage("parent 4 for row 3"));
+  EXPECT_THAT(step({1, 1, 1, 1}, {-1, 1, 2, 3}), throws_usage("parent -1"));
+  EXPECT_NO_THROW(step({1, 1, 1, 1}, {1, 1, 3, 2})());
 }
 
 TEST(DecoderProperties, PermutingCellsPermutesAlphasOnly) {

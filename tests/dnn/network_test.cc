@@ -3,14 +3,19 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
+#include <array>
+#include <functional>
 #include <vector>
 
 #include "core/error.h"
 #include "core/random.h"
 #include "dnn/test_net.h"
+#include "support/usage_error.h"
 
 namespace glimpse::dnn::testing {
 namespace {
+
+using glimpse::testing::throws_usage;
 
 /// New memory is full of 3.4e38 while this lives (glibc; other allocators ignore it).
 class PoisonedMemory {
@@ -154,6 +159,77 @@ TEST(Network, WhatOneDnnRefusesIsNamed) {
       EXPECT_NE(std::string(error.what()).find("stage3.conv2"), std::string::npos) << error.what();
     }
   }
+}
+
+TEST(Network, WhatDoesNotFitIsRefused) {
+  const Tensor square({4, 4, 3, 3});
+  const Tensor rows({5, 36});
+  const Tensor three({3});
+  const ConvolutionOptions same = {{1, 1}, {1, 1}, {1, 1, 1, 1}, 1, {}};
+  struct Case {
+    std::function<void(PlanBuilder&, Value)> describe;  ///< beside an input of [1,4,3,3]
+    std::string message;
+  };
+  const Case cases[] = {
+      {[](PlanBuilder& b, Value) {
+         b.input("x", {1, 4, 3});
+       },
+       "x: an input of shape [1,4,3]"},
+      {[](PlanBuilder& b, Value) {
+         b.input("x", {1, 0, 3, 3});
+       },
+       "x: an input of shape [1,0,3,3]"},
+      {[&](PlanBuilder& b, Value v) { b.convolution("x", v, rows, {}, {}); }, "x: weights of shape [5,36]"},
+      {[&](PlanBuilder& b, Value v) {
+         b.convolution("x", v, Tensor({4, 5, 1, 1}), {}, {});
+       },
+       "[4,5,1,1] where [out,4/1"},
+      {[&](PlanBuilder& b, Value v) { b.convolution("x", v, square, three.clone(), {}); },
+       "a bias of shape [3] where [4]"},
+      {[&](PlanBuilder& b, Value v) { b.convolution("x", v, square, {}, {}, v); }, "a residual of shape [1,4,3,3]"},
+      {[&](PlanBuilder& b, Value v) { b.linear("x", v, square, {}, {}); }, "x: weights of shape [4,4,3,3]"},
+      {[&](PlanBuilder& b, Value v) {
+         b.linear("x", v, Tensor({5, 35}), {}, {});
+       },
+       "[5,35] where [out,36]"},
+      {[&](PlanBuilder& b, Value v) { b.add("x", v, b.global_average("y", v)); }, ""},
+      {[&](PlanBuilder& b, Value v) { b.add("x", b.global_average("y", v), v); }, "x: a second operand"},
+      {[&](PlanBuilder& b, Value) { b.concat("x", {}); }, "x: nothing to concatenate"},
+      {[&](PlanBuilder& b, Value v) {
+         b.concat("x", std::array{v, b.global_average("y", v)});
+       },
+       "a part of shape [1,4,1,1]"},
+      {[&](PlanBuilder& b, Value v) { b.self_attention("x", v, 1); }, "x: 4 channels"},
+      {[&](PlanBuilder& b, Value v) { b.layer_norm("x", v, three, three, 1); }, "x: a scale of shape [3] where [4]"},
+      {[&](PlanBuilder& b, Value v) { b.convolution("x", v, square, {}, same, v); }, ""},
+      {[](PlanBuilder& b, Value) {
+         b.activation("x", {7}, {Activation::Kind::kRelu, 0, 0});
+       },
+       "value 7"},
+      {[](PlanBuilder& b, Value) { b.output({-1}, false); }, "value -1"},
+  };
+  for (const Case& c : cases) {
+    PlanBuilder builder({});
+    const Value image = builder.input("image", {1, 4, 3, 3});
+    const auto describe = [&] { c.describe(builder, image); };
+    if (c.message.empty()) {
+      EXPECT_NO_THROW(describe());
+    } else {
+      EXPECT_THAT(describe, throws_usage(c.message));
+    }
+  }
+}
+
+TEST(Network, ABuilderIsSpentAndPortsAreCounted) {
+  PlanBuilder builder({});
+  builder.output(builder.input("image", {1, 4, 3, 3}), false);
+  const Plan plan = builder.build();
+  EXPECT_THAT([&] { builder.build(); }, throws_usage("one plan"));
+  Session session(plan);
+  EXPECT_THAT([&] { session.input(1); }, throws_usage("input 1 of a plan that has 1"));
+  EXPECT_THAT([&] { session.output(2); }, throws_usage("output 2"));
+  EXPECT_THAT([&] { plan.input_shape(1); }, throws_usage("input 1"));
+  EXPECT_THAT([&] { plan.output_shape(1); }, throws_usage("output 1"));
 }
 
 TEST(Network, InputCanBeAnOutput) {

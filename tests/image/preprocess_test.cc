@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "image/image.h"
 #include "image/samples.h"
+#include "support/usage_error.h"
 
 namespace glimpse::testing {
 namespace {
@@ -207,7 +208,9 @@ TEST(ViewTransformTest, AReducedPictureHasTheTransformOfItsSource) {
 
 TEST(PreprocessTest, AnInputOfAnotherSizeIsRefused) {
   std::vector<float> dst(10);
-  EXPECT_THROW(to_input(random_image(4, 4, 6), {}, dst), Error);
+  EXPECT_THAT([&] { to_input(random_image(4, 4, 6), {}, dst); }, throws_usage("where the model takes"));
+  EXPECT_THAT([&] { to_input(Image(), {}, dst); }, throws_usage("without pixels"));
+  EXPECT_THAT([] { view_transform({}, 0, 3); }, throws_usage("without pixels"));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "support/paths.h"
 #include "support/tiny_model.h"
+#include "support/usage_error.h"
 
 namespace glimpse {
 namespace {
@@ -386,6 +387,29 @@ TEST(BatchRunner, StatsSayWhereTheTimeWent) {
   EXPECT_GT(stats.encode, 0);
   EXPECT_GT(stats.search, 0);
   EXPECT_LE(stats.encode + stats.search, 2 * stats.elapsed);
+}
+
+TEST(BatchRunner, SeveralWorkersNeedACaptionerOfOneThread) {
+  CaptionerOptions options;
+  options.threads = 3;
+  options.tuning = dnn::Tuning::kDirect;
+  const Captioner broad(testing::tiny_model(), options);
+  EXPECT_EQ(broad.threads(), 3);
+  EXPECT_THAT([&] { BatchRunner(broad, {}, {.workers = 2}); },
+              testing::throws_usage("2 workers with a captioner of 3 threads each"));
+  BatchRunner runner(broad, {}, {.workers = 1});
+  int delivered = 0;
+  CallingSink count([&](const BatchResult& result) {
+    EXPECT_NE(result.captions(), nullptr);
+    ++delivered;
+  });
+  runner.run({.next = List(5)}, {&count});
+  EXPECT_EQ(delivered, 5);
+}
+
+TEST(BatchRunner, ARunNeedsAList) {
+  BatchRunner runner(captioner(), {}, {.workers = 1});
+  EXPECT_THAT([&] { runner.run({}, {}); }, testing::throws_usage("BatchList::next is empty"));
 }
 
 TEST(BatchRunner, BadCountsAndUnknownWordsAreWrongUsage) {

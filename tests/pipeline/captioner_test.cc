@@ -12,6 +12,7 @@
 #include "core/random.h"
 #include "support/paths.h"
 #include "support/tiny_model.h"
+#include "support/usage_error.h"
 
 namespace glimpse {
 namespace {
@@ -77,6 +78,41 @@ TEST(Captioner, ABatchGivesEachPictureWhatItWouldGetAlone) {
   const auto partial = together.caption(std::span(images).first(3));
   ASSERT_EQ(partial.size(), 3U);
   for (std::size_t i = 0; i < 3; ++i) expect_equal(partial[i][0], batch[i][0], 1e-4);
+}
+
+TEST(Captioner, AListLongerThanTheBatchIsCutIntoBatches) {
+  const Model model = testing::tiny_model();
+  const std::vector<Image> images = pictures(10);
+  CaptionSession alone(Captioner(model, direct(1, 1)));
+  std::vector<Caption> expected;
+  for (const Image& image : images) expected.push_back(alone.caption(image)[0]);
+  for (const int batch : {1, 3, 5, 16}) {
+    CaptionSession session(Captioner(model, direct(batch, 1)));
+    const std::vector<std::vector<Caption>> found = session.caption(images);
+    ASSERT_EQ(found.size(), images.size());
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      ASSERT_EQ(found[i].size(), 1U);
+      expect_equal(found[i][0], expected[i], 1e-4);
+    }
+    EXPECT_TRUE(session.caption(std::span<const Image>()).empty());
+  }
+}
+
+TEST(Captioner, PicturesThatDoNotFitAreUsageErrors) {
+  const Captioner captioner(testing::tiny_model(), direct(2, 1));
+  CaptionSession session(captioner);
+  const Image image = std::move(pictures(1)[0]);
+  PreparedPicture prepared = captioner.prepare(image);
+  const std::vector<const PreparedPicture*> three(3, &prepared);
+  EXPECT_THAT([&] { session.caption(three); },
+              testing::throws_usage("3 prepared pictures for a captioner with a batch of 2"));
+  EXPECT_EQ(session.caption(std::span(three).first(2)).size(), 2U);
+  prepared.input.pop_back();
+  EXPECT_THAT([&] { session.caption(std::span(three).first(1)); },
+              testing::throws_usage("3071 values where the model takes 3072"));
+  EXPECT_THAT([&] { session.caption(Image()); }, testing::throws_usage("without pixels"));
+  EXPECT_THAT([&] { captioner.prepare(Image()); }, testing::throws_usage("without pixels"));
+  EXPECT_EQ(session.caption(image).size(), 1U) << "what was refused leaves no trace";
 }
 
 TEST(Captioner, WorkersDoNotDisturbEachOther) {

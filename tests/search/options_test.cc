@@ -8,6 +8,8 @@
 
 #include "core/error.h"
 #include "search/search.h"
+#include "support/usage_error.h"
+#include "table_model.h"
 
 namespace glimpse::search {
 namespace {
@@ -106,6 +108,16 @@ TEST(SearchOptions, UsefulOnesAreAccepted) {
   options.sampling = SamplingOptions{0.8, 5, 0.9};
   EXPECT_NO_THROW(validate(options, kVocabulary));  // samples are not bound to the beam
   EXPECT_EQ(rows_needed(options), 10);
+}
+
+TEST(SearchOptions, AModelNeedsTheirRowsAndASeedAnImage) {
+  testing::TableModel model({.words = 6, .images = 2, .rows_per_image = 3});
+  SearchOptions options;
+  options.beam = 4;
+  EXPECT_THAT([&] { search(model, options); }, glimpse::testing::throws_usage("4 rows an image"));
+  options.sampling = SamplingOptions{};
+  options.image_seeds = {1, 2, 3};
+  EXPECT_THAT([&] { search(model, options); }, glimpse::testing::throws_usage("3 image seeds for 2 images"));
 }
 
 }  // namespace

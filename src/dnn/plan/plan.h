@@ -100,6 +100,7 @@ class Plan {
   struct Impl;
   explicit Plan(std::shared_ptr<const Impl> impl);
 
+  // Shapes throw Error(kUsage) for an index beyond the counts.
   std::size_t input_count() const;
   const Shape& input_shape(std::size_t index) const;  ///< [N,C,H,W]
   std::size_t output_count() const;
@@ -123,7 +124,8 @@ class Session {
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
 
-  /// Where the caller writes the input before `run`: dense f32 NCHW. Valid and stable for the session's life.
+  /// Where the caller writes the input before `run`: dense f32 NCHW. Valid and stable for the session's life. Throws
+  /// Error(kUsage) for an index that the plan does not have, like `output`.
   std::span<float> input(std::size_t index = 0);
   void run();
   /// Dense f32, valid until the next run.
@@ -136,9 +138,10 @@ class Session {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Describes a network step by step. Shapes must already be right (level net has validated them with file and line); a
-/// combination that oneDNN refuses throws Error(kModel) naming the step. Every `name` is the graph node's name. Weights
-/// and biases are borrowed until `build`, which packs them, and not looked at afterwards.
+/// Describes a network step by step. Shapes that do not fit (level net validates them with file and line), values of
+/// another builder and a second `build` throw Error(kUsage) naming the step; a combination that oneDNN refuses throws
+/// Error(kModel) naming it. Every `name` is the graph node's name. Weights and biases are borrowed until `build`, which
+/// packs them, and not looked at afterwards.
 class PlanBuilder {
  public:
   explicit PlanBuilder(PlanOptions options);

@@ -1,18 +1,43 @@
 #include <algorithm>
-#include <cassert>
+#include <string>
 #include <utility>
 
+#include "core/error.h"
 #include "dnn/plan/network.h"
 #include "dnn/plan/plan.h"
 #include "dnn/plan/plan_compiler.h"
 #include "dnn/plan/windows.h"
 
 namespace glimpse::dnn {
+namespace {
+
+void require(bool fits, const std::string& name, const std::string& what) {
+  if (!fits) throw Error(ErrorCode::kUsage, name + ": " + what);
+}
+
+/// That the step `name` takes what it is given: `given` and `wanted` as messages say them.
+void require_shape(bool fits, const std::string& name, const std::string& what, const Shape& given,
+                   const std::string& wanted) {
+  if (!fits) require(false, name, what + " of shape " + to_string(given) + " where " + wanted + " is needed");
+}
+
+void check_bias(const std::string& name, const Tensor& weight, const std::optional<Tensor>& bias) {
+  if (bias)
+    require_shape(bias->count() == weight.dim(0), name, "a bias", bias->shape(), to_string(Shape{weight.dim(0)}));
+}
+
+}  // namespace
 
 struct PlanBuilder::Impl {
   explicit Impl(PlanOptions plan_options) : options(std::move(plan_options)) {}
 
-  const Shape& shape(Value value) const { return network.shapes[static_cast<std::size_t>(value.id)]; }
+  const Shape& shape(Value value) const {
+    if (value.id < 0 || value.id >= std::ssize(network.shapes)) {
+      throw Error(ErrorCode::kUsage, "value " + std::to_string(value.id) + " is none of this builder, which has " +
+                                         std::to_string(network.shapes.size()));
+    }
+    return network.shapes[static_cast<std::size_t>(value.id)];
+  }
 
   Value value(Shape shape) {
     network.shapes.push_back(std::move(shape));
@@ -28,21 +53,24 @@ struct PlanBuilder::Impl {
 
   Value binary(const std::string& name, Value a, Value b, BinaryOp op) {
     const Shape& left = shape(a);
-    [[maybe_unused]] const Shape& right = shape(b);
-    assert(right == left || (right[0] == left[0] && right[1] == left[1] && right[2] == 1 && right[3] == 1) ||
-           (right[0] == left[0] && right[1] == 1 && right[2] == left[2] && right[3] == left[3]));
+    const Shape& right = shape(b);
+    const bool fits =
+        right == left || right == Shape{left[0], left[1], 1, 1} || right == Shape{left[0], 1, left[2], left[3]};
+    require_shape(fits, name, "a second operand", right, to_string(left) + " or what broadcasts to it");
     return append(name, {a.id, b.id}, left, op);
   }
 
   PlanOptions options;
   Network network;
+  bool built = false;
 };
 
 PlanBuilder::PlanBuilder(PlanOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 PlanBuilder::~PlanBuilder() = default;
 
-Value PlanBuilder::input(const std::string& /*name*/, const Shape& nchw) {
-  assert(nchw.size() == 4);
+Value PlanBuilder::input(const std::string& name, const Shape& nchw) {
+  const bool fits = nchw.size() == 4 && std::ranges::all_of(nchw, [](std::int64_t side) { return side > 0; });
+  require_shape(fits, name, "an input", nchw, "[images,channels,height,width]");
   const Value result = impl_->value(nchw);
   impl_->network.inputs.push_back(result.id);
   return result;
@@ -51,14 +79,20 @@ Value PlanBuilder::input(const std::string& /*name*/, const Shape& nchw) {
 Value PlanBuilder::convolution(const std::string& name, Value src, const Tensor& weight,
                                const std::optional<Tensor>& bias, const ConvolutionOptions& options,
                                std::optional<Value> residual) {
+  const Shape& in = impl_->shape(src);
+  const bool fits = weight.shape().size() == 4 && options.groups > 0 && weight.dim(1) * options.groups == in[1] &&
+                    weight.dim(0) % options.groups == 0;
+  require_shape(fits, name, "weights", weight.shape(),
+                "[out," + std::to_string(in[1]) + "/" + std::to_string(options.groups) + ",rows,cols]");
+  check_bias(name, weight, bias);
   ConvolutionOp op;
-  op.problem = {impl_->shape(src), weight.shape(), options, bias.has_value(), residual.has_value()};
+  op.problem = {in, weight.shape(), options, bias.has_value(), residual.has_value()};
   op.weight = &weight;
   op.bias = bias ? &*bias : nullptr;
-  assert(weight.dim(1) * options.groups == impl_->shape(src)[1]);
   std::vector<int> srcs = {src.id};
   if (residual) {
-    assert(impl_->shape(*residual) == op.problem.dst());
+    const Shape& added = impl_->shape(*residual);
+    require_shape(added == op.problem.dst(), name, "a residual", added, to_string(op.problem.dst()));
     srcs.push_back(residual->id);
   }
   Shape dst = op.problem.dst();
@@ -68,7 +102,10 @@ Value PlanBuilder::convolution(const std::string& name, Value src, const Tensor&
 Value PlanBuilder::linear(const std::string& name, Value src, const Tensor& weight, const std::optional<Tensor>& bias,
                           Activation activation) {
   const Shape& in = impl_->shape(src);
-  assert(weight.dim(1) == in[1] * in[2] * in[3]);
+  const std::int64_t inner = in[1] * in[2] * in[3];
+  const bool fits = weight.shape().size() == 2 && weight.dim(1) == inner;
+  require_shape(fits, name, "weights", weight.shape(), "[out," + std::to_string(inner) + "]");
+  check_bias(name, weight, bias);
   return impl_->append(name, {src.id}, {in[0], weight.dim(0), 1, 1},
                        LinearOp{&weight, bias ? &*bias : nullptr, activation});
 }
@@ -132,11 +169,15 @@ Value PlanBuilder::multiply(const std::string& name, Value a, Value b, Activatio
 }
 
 Value PlanBuilder::concat(const std::string& name, std::span<const Value> srcs) {
+  require(!srcs.empty(), name, "nothing to concatenate");
   Shape out = impl_->shape(srcs.front());
   out[1] = 0;
   std::vector<int> ids;
   for (const Value src : srcs) {
-    out[1] += impl_->shape(src)[1];
+    const Shape& in = impl_->shape(src);
+    const bool fits = in[0] == out[0] && in[2] == out[2] && in[3] == out[3];
+    require_shape(fits, name, "a part", in, "the others' images, rows and columns");
+    out[1] += in[1];
     ids.push_back(src.id);
   }
   return impl_->append(name, std::move(ids), std::move(out), ConcatOp{});
@@ -144,7 +185,9 @@ Value PlanBuilder::concat(const std::string& name, std::span<const Value> srcs) 
 
 Value PlanBuilder::self_attention(const std::string& name, Value src, std::int64_t heads) {
   Shape out = impl_->shape(src);
-  assert(out[1] % (3 * heads) == 0);
+  require(heads > 0 && out[1] % (3 * heads) == 0, name,
+          std::to_string(out[1]) + " channels of queries, keys and values for " + std::to_string(heads) +
+              " heads; they must be a multiple of three times the heads");
   out[1] /= 3;
   return impl_->append(name, {src.id}, std::move(out), SelfAttentionOp{heads});
 }
@@ -152,16 +195,21 @@ Value PlanBuilder::self_attention(const std::string& name, Value src, std::int64
 Value PlanBuilder::layer_norm(const std::string& name, Value src, const Tensor& scale, const Tensor& shift,
                               float epsilon) {
   const Shape out = impl_->shape(src);
-  assert(scale.count() == out[1] && shift.count() == out[1]);
+  require_shape(scale.count() == out[1], name, "a scale", scale.shape(), to_string(Shape{out[1]}));
+  require_shape(shift.count() == out[1], name, "a shift", shift.shape(), to_string(Shape{out[1]}));
   return impl_->append(name, {src.id}, out, LayerNormOp{&scale, &shift, epsilon});
 }
 
 void PlanBuilder::output(Value value, bool channels_last) {
+  impl_->shape(value);  // throws where there is none
   impl_->network.outputs.push_back({value.id, channels_last});
 }
 
 const Shape& PlanBuilder::shape(Value value) const { return impl_->shape(value); }
 
-Plan PlanBuilder::build() { return Plan(compile_plan(impl_->network, impl_->options)); }
+Plan PlanBuilder::build() {
+  require(!std::exchange(impl_->built, true), "build", "a builder builds one plan");
+  return Plan(compile_plan(impl_->network, impl_->options));
+}
 
 }  // namespace glimpse::dnn

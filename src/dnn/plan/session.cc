@@ -5,13 +5,23 @@
 #include "dnn/plan/plan_impl.h"
 
 namespace glimpse::dnn {
+namespace {
+
+template <typename Port>
+const Port& port(const std::vector<Port>& ports, std::size_t index, const char* what) {
+  if (index < ports.size()) return ports[index];
+  throw Error(ErrorCode::kUsage, std::string(what) + " " + std::to_string(index) + " of a plan that has " +
+                                     std::to_string(ports.size()) + "; they count from 0");
+}
+
+}  // namespace
 
 Plan::Plan(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
 std::size_t Plan::input_count() const { return impl_->inputs.size(); }
-const Shape& Plan::input_shape(std::size_t index) const { return impl_->inputs[index].shape; }
+const Shape& Plan::input_shape(std::size_t index) const { return port(impl_->inputs, index, "input").shape; }
 std::size_t Plan::output_count() const { return impl_->outputs.size(); }
-const Shape& Plan::output_shape(std::size_t index) const { return impl_->outputs[index].shape; }
+const Shape& Plan::output_shape(std::size_t index) const { return port(impl_->outputs, index, "output").shape; }
 const std::vector<StepInfo>& Plan::steps() const { return impl_->infos; }
 std::size_t Plan::arena_bytes() const { return impl_->arena.bytes; }
 std::size_t Plan::weight_bytes() const { return impl_->weight_bytes; }
@@ -84,13 +94,13 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
 std::span<float> Session::input(std::size_t index) {
-  const Plan::Impl::Port& port = impl_->plan->inputs[index];
-  return {impl_->at(port.buffer), static_cast<std::size_t>(element_count(port.shape))};
+  const Plan::Impl::Port& found = port(impl_->plan->inputs, index, "input");
+  return {impl_->at(found.buffer), static_cast<std::size_t>(element_count(found.shape))};
 }
 
 std::span<const float> Session::output(std::size_t index) const {
-  const Plan::Impl::Port& port = impl_->plan->outputs[index];
-  return {impl_->at(port.buffer), static_cast<std::size_t>(element_count(port.shape))};
+  const Plan::Impl::Port& found = port(impl_->plan->outputs, index, "output");
+  return {impl_->at(found.buffer), static_cast<std::size_t>(element_count(found.shape))};
 }
 
 void Session::run() {
