@@ -100,6 +100,8 @@ ExitCode exit_code(ErrorCode code) {
       return ExitCode::kUsage;
     case ErrorCode::kModel:
       return ExitCode::kModel;
+    case ErrorCode::kDiverged:
+      return ExitCode::kDiverged;
     case ErrorCode::kInterrupted:
       return ExitCode::kInterrupted;
     default:

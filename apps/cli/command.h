@@ -11,10 +11,11 @@ namespace glimpse::apps {
 /// What a process ends with; part of the interface that scripts rely on.
 enum class ExitCode {
   kDone = 0,
-  kFailure = 1,     ///< a defect of glimpse, or results could not be written
+  kFailure = 1,     ///< a defect of glimpse, or a file that could not be read or written
   kUsage = 2,       ///< wrong usage
   kModel = 3,       ///< the model cannot be used
   kSomeFailed = 4,  ///< some inputs failed, the rest is complete
+  kDiverged = 5,    ///< training made numbers that are not finite
   kInterrupted = 130
 };
 

@@ -157,7 +157,7 @@ class ComparisonRun {
     } catch (const Error& error) {
       if (error.code() == ErrorCode::kInterrupted) return;
       // A diverged training is a result of the variant; any other error would hit the others too.
-      if (error.code() != ErrorCode::kModel) throw Error(error.code(), recipe.name + ": " + error.what());
+      if (error.code() != ErrorCode::kDiverged) throw Error(error.code(), recipe.name + ": " + error.what());
       report_error(recipe.name + ": " + error.what());
       result.failure = error.what();
       some_failed_ = true;

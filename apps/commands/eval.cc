@@ -47,7 +47,7 @@ CommandLine command_line() {
       "like. Of scenes, whose things are known: how many captions name shape and colour right, and whether the model "
       "looked at what it named.",
       {group},
-      "Exit codes: 0 all done, 1 internal error or results not written, 2 wrong usage, 3 model unusable,\n"
+      "Exit codes: 0 all done, 1 internal error or a file not read or written, 2 wrong usage, 3 model unusable,\n"
       "4 some pictures failed and were left out, 130 interrupted.\n",
   };
   for (OptionGroup& shared : model_option_groups()) command.groups.push_back(std::move(shared));
@@ -87,12 +87,14 @@ EvalOptions read_options(const ParsedArguments& arguments) {
   return options;
 }
 
-/// Calls `read`; an unreadable file is a usage error of the option that names it.
+/// Calls `read`. A file that is not there, or is none of its kind, is the fault of the option that named it; one that
+/// cannot be read is not.
 template <typename Read>
 auto read_named_file(const Read& read) {
   try {
     return read();
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::kIo || error.code() == ErrorCode::kPermission) throw;
     throw Error(ErrorCode::kUsage, error.what());
   }
 }

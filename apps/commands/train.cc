@@ -33,8 +33,8 @@ CommandLine command_line() {
       "Trains a captioner. Beside the model, in OUTPUT.training, stand the last checkpoint, a journal of all losses "
       "and scores (journal.jsonl) and their curves (curves.svg). Ctrl-C saves first.",
       {std::move(what), std::move(further), std::move(run)},
-      "Exit codes: 0 all done, 1 internal error or nothing could be saved, 2 wrong usage or data, 3 a model or\n"
-      "number that cannot be used, 130 interrupted and saved.\n"};
+      "Exit codes: 0 all done, 1 internal error or nothing could be saved, 2 wrong usage or data, 3 a model that\n"
+      "cannot be used, 5 training diverged (a lower learning rate may help), 130 interrupted and saved.\n"};
 }
 
 /// Encoder and decoder of a model, gently, on a few pictures.

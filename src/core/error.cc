@@ -7,8 +7,8 @@
 namespace glimpse {
 
 std::string_view to_string(ErrorCode code) {
-  constexpr std::array<std::string_view, 9> kNames = {"internal", "usage",     "missing", "permission", "io",
-                                                      "decode",   "too-large", "model",   "interrupted"};
+  constexpr std::array<std::string_view, 10> kNames = {"internal", "usage",     "missing", "permission", "io",
+                                                       "decode",   "too-large", "model",   "diverged",   "interrupted"};
   return kNames[static_cast<std::size_t>(code)];
 }
 

@@ -20,6 +20,7 @@ enum class ErrorCode {
   kDecode,       ///< the bytes are not a picture that can be decoded
   kTooLarge,     ///< a limit on bytes or pixels was exceeded
   kModel,        ///< a model file, graph or vocabulary is malformed or does not fit together
+  kDiverged,     ///< training has made numbers that are not finite, or weights that no model can hold
   kInterrupted,  ///< the user asked to stop
 };
 

@@ -1,4 +1,6 @@
 // glimpse eval from the command line to the numbers, on a set whose captions are the tiny model's own.
+#include <unistd.h>
+
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -240,6 +242,27 @@ TEST_F(EvalTest, WrongUsageIsOneLineThatSaysWhatIsWrong) {
     EXPECT_THAT(result.errors, HasSubstr(message));
     EXPECT_EQ(split_lines(result.errors).size(), 1U) << result.errors;
   }
+}
+
+TEST_F(EvalTest, AFileThatCannotBeReadIsNoWrongUsage) {
+  write_file(path("made.json"), "[]");
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"eval", "--captions", "photos"},
+                                                    {"eval", "--captions", "set.json", "--results", "photos"}}) {
+    const ProcessResult result = glimpse(arguments);
+    EXPECT_EQ(result.code, 1);
+    EXPECT_THAT(result.errors, HasSubstr("'photos'"));
+    EXPECT_EQ(split_lines(result.errors).size(), 1U) << result.errors;
+  }
+  ProcessOptions denied = options({"eval", "--captions", "set.json", "--results", "made.json"});
+  std::filesystem::permissions(path("made.json"), std::filesystem::perms::none);
+  if (geteuid() == 0) {  // root may read everything, so somebody else has to try
+    std::filesystem::permissions(path(""), std::filesystem::perms(0755));
+    denied.wrapper = {"setpriv", "--reuid=65534", "--clear-groups"};
+  }
+  const ProcessResult result = run_glimpse(denied);
+  if (result.code > 100) GTEST_SKIP() << "nobody may not run the binary: " << result.errors;
+  EXPECT_EQ(result.code, 1) << result.errors;
+  EXPECT_THAT(result.errors, HasSubstr("'made.json'"));
 }
 
 TEST(Progress, SaysHowFarHowFastAndHowLong) {

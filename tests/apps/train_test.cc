@@ -88,6 +88,15 @@ TEST_F(TrainTest, AnInterruptSavesAndResumeGoesOn) {
   EXPECT_THAT(resumed.errors, HasSubstr("caption goes on at step"));
 }
 
+TEST_F(TrainTest, ATrainingThatDivergesHasAnExitCodeOfItsOwn) {
+  const ProcessResult result = glimpse({"train", "-c", "small.conf", "--set", "caption.learning-rate=1e30", "--set",
+                                        "caption.clip=0", "--set", "caption.warm-up=0"});
+  EXPECT_EQ(result.code, 5) << result.errors;
+  EXPECT_THAT(result.errors, HasSubstr("caption, "));
+  EXPECT_THAT(result.errors, HasSubstr("a lower learning-rate or clip may help"));
+  EXPECT_FALSE(std::filesystem::exists(path("small.safetensors")));
+}
+
 TEST_F(TrainTest, MistakesAreNamed) {
   expect_refused({"train"}, 2, "--config FILE");
   expect_refused({"train", "-c", "gone.conf"}, 2, "gone.conf");

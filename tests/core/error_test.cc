@@ -25,6 +25,7 @@ TEST(Quote, CutsTheMiddleOfLongNames) {
 TEST(ErrorCode, EveryCodeHasAWord) {
   EXPECT_EQ(to_string(ErrorCode::kInternal), "internal");
   EXPECT_EQ(to_string(ErrorCode::kDecode), "decode");
+  EXPECT_EQ(to_string(ErrorCode::kDiverged), "diverged");
   EXPECT_EQ(to_string(ErrorCode::kInterrupted), "interrupted");
 }
 

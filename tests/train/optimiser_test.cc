@@ -247,7 +247,7 @@ TEST(Optimiser, AGradientThatIsNoNumberIsNamedAndChangesNothing) {
     EXPECT_THAT(
         [&] { optimiser.step(0.01); },
         ::testing::Throws<Error>(::testing::AllOf(
-            ::testing::Property(&Error::code, ErrorCode::kModel),
+            ::testing::Property(&Error::code, ErrorCode::kDiverged),
             ::testing::Property(&Error::what, HasSubstr("step 2: the gradient of 'conv.bias' is not finite")))));
     EXPECT_EQ(optimiser.steps_done(), 1);
     std::size_t index = 0;

@@ -42,9 +42,11 @@ class Parabola : public Stage {
   const StageOptions& options() const override { return options_; }
   ParameterSet& parameters() override { return parameters_; }
   std::int64_t steps_per_epoch() const override { return kStepsPerEpoch; }
+  bool starts_trained() const override { return trained; }
   void seek(std::int64_t step) override { sought.push_back(next_ = step); }
 
   Step step() override {
+    refuse();
     Random random(static_cast<std::uint64_t>(next_));
     Parameter& x = parameters_.at("x");
     Step result;
@@ -62,6 +64,7 @@ class Parabola : public Stage {
   }
 
   Measures validate() override {
+    refuse();
     validated.push_back(numbers(parameters_.at("x").value));
     return {{"quality", qualities.empty() ? 0 : qualities[validated.size() - 1]}};
   }
@@ -73,10 +76,16 @@ class Parabola : public Stage {
   std::vector<double> qualities;  ///< that validations give, one after the other
   std::int64_t bad_loss = -1;     ///< the step, from 1 on, whose loss is no number
   std::int64_t bad_gradient = -1;
+  std::int64_t refused_after = -1;  ///< steps: no model can be made of the weights then
+  bool trained = false;
   std::vector<std::int64_t> sought;
   std::vector<std::vector<float>> validated;  ///< the parameters that were
 
  private:
+  void refuse() const {
+    if (next_ == refused_after) throw Error(ErrorCode::kModel, "'x' has the value inf");
+  }
+
   StageOptions options_;
   ParameterSet parameters_;
   std::int64_t next_ = 0;
@@ -203,7 +212,7 @@ TEST(StageLoop, DivergenceIsNamedAndNotStepped) {
   stage.bad_loss = 5;
   Trial run(stage);
   EXPECT_THAT([&] { run.go(); },
-              Throws<Error>(AllOf(Property(&Error::code, ErrorCode::kModel),
+              Throws<Error>(AllOf(Property(&Error::code, ErrorCode::kDiverged),
                                   Property(&Error::what, HasSubstr("parabola, step 5: the loss is nan")))));
   EXPECT_EQ(numbers(stage.x()), run.after.back());
   EXPECT_EQ(run.optimiser.steps_done(), 4);
@@ -212,8 +221,23 @@ TEST(StageLoop, DivergenceIsNamedAndNotStepped) {
   Parabola other;
   other.bad_gradient = 3;
   Trial second(other);
-  EXPECT_THAT([&] { second.go(); }, Throws<Error>(Property(&Error::what, HasSubstr("the gradient of 'x'"))));
+  EXPECT_THAT([&] { second.go(); }, Throws<Error>(AllOf(Property(&Error::code, ErrorCode::kDiverged),
+                                                        Property(&Error::what, HasSubstr("the gradient of 'x'")))));
   EXPECT_EQ(second.records.size(), 2U);
+}
+
+TEST(StageLoop, LearntWeightsThatNoModelCanHoldAreDivergence) {
+  for (const std::int64_t bad : {0, 3, 4}) {
+    Parabola stage;
+    stage.trained = true;
+    stage.refused_after = bad;
+    Trial run(stage);
+    // Before the first step it is the model that one starts from.
+    const ErrorCode code = bad == 0 ? ErrorCode::kModel : ErrorCode::kDiverged;
+    EXPECT_THAT([&] { run.go(); }, Throws<Error>(AllOf(Property(&Error::code, code),
+                                                       Property(&Error::what, HasSubstr("'x' has the value inf")))));
+    EXPECT_EQ(run.optimiser.steps_done(), bad);
+  }
 }
 
 TEST(StageLoop, GoesOnWithEqualNumbers) {

@@ -151,7 +151,7 @@ TEST_F(TrainerTest, SaysWhereNumbersStopBeingNumbers) {
   wild.distill->learning_rate = 1e30;
   wild.distill->warm_up = 0;
   wild.distill->clip = 0;
-  expect_error(wild, ErrorCode::kModel, AllOf(HasSubstr("step"), HasSubstr("learning-rate")));
+  expect_error(wild, ErrorCode::kDiverged, AllOf(HasSubstr("step"), HasSubstr("learning-rate")));
 }
 
 TEST_F(TrainerTest, MissesPicturesBeforeTheFirstStep) {

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "dnn/math/lane_loops.h"
 #include "dnn/runtime/threads.h"
+#include "train/run/divergence.h"
 
 namespace glimpse::train {
 namespace {
@@ -67,9 +68,8 @@ void Optimiser::check_finite() const {
   for (const Slot& slot : slots_) {
     for (const float g : slot.parameter->gradient.values()) {
       if (!std::isfinite(g)) {
-        throw Error(ErrorCode::kModel, "step " + std::to_string(steps_done_ + 1) + ": the gradient of " +
-                                           quote(slot.parameter->name) +
-                                           " is not finite; a lower learning-rate or clip may help");
+        throw Error(ErrorCode::kDiverged, "step " + std::to_string(steps_done_ + 1) + ": the gradient of " +
+                                              quote(slot.parameter->name) + " is not finite; " + kDivergenceRemedy);
       }
     }
   }

@@ -25,7 +25,7 @@ class Optimiser {
       const std::function<bool(const std::string&)>& trained = [](const std::string&) { return true; });
 
   /// One step: clips the gradients, updates the parameters, clears the gradients. `rate`: see learning_rate; `scale`:
-  /// learning-rate factors by name prefix. Returns the gradients' norm before clipping. Throws Error(kModel) naming the
+  /// learning-rate factors by name prefix. Returns the gradients' norm before clipping. Throws Error(kDiverged) naming the
   /// tensor whose gradient is not finite, before anything is changed.
   double step(double rate, const std::map<std::string, double>& scale = {});
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "train/run/divergence.h"
 
 namespace glimpse::train {
 namespace {
@@ -29,8 +30,8 @@ class Rate {
 };
 
 [[noreturn]] void throw_diverged(const Stage& stage, std::int64_t step, double loss) {
-  throw Error(ErrorCode::kModel, std::string(stage.name()) + ", step " + std::to_string(step) + ": the loss is " +
-                                     std::to_string(loss) + "; a lower learning-rate or clip may help");
+  throw Error(ErrorCode::kDiverged, std::string(stage.name()) + ", step " + std::to_string(step) + ": the loss is " +
+                                        std::to_string(loss) + "; " + kDivergenceRemedy);
 }
 
 class Loop {
@@ -62,11 +63,19 @@ class Loop {
   }
 
  private:
+  /// Calls `body`, which uses the weights as they are after the steps so far.
+  template <typename Body>
+  auto with_learnt(const Body& body) {
+    const std::int64_t done = optimiser_.steps_done();
+    if (done == 0) return body();
+    return blame_training(std::string(stage_.name()) + ", after step " + std::to_string(done), body);
+  }
+
   void one_step() {
     const Clock::time_point start = Clock::now();
     const std::int64_t index = optimiser_.steps_done();
     const double rate = learning_rate(stage_.options(), index, steps_);
-    const Stage::Step result = stage_.step();
+    const Stage::Step result = with_learnt([&] { return stage_.step(); });
     const auto damaged = stage_.damaged();
     for (; told_ < damaged.size(); ++told_) hooks_.observer->note(damaged[told_].error.what());
     if (!std::isfinite(result.loss)) throw_diverged(stage_, index + 1, result.loss);
@@ -90,7 +99,7 @@ class Loop {
     const int epoch = static_cast<int>(done / steps_per_epoch_);
     Validation validation{stage_.name(), epoch, done, {}, false};
     optimiser_.with_averages([&] {
-      validation.scores = stage_.validate();
+      validation.scores = with_learnt([&] { return stage_.validate(); });
       const double quality = stage_.quality(validation.scores);
       validation.best = !best_ || quality > *best_;
       if (!validation.best) return;

@@ -23,8 +23,8 @@ struct StageHooks {
 };
 
 /// Runs `stage` from where `optimiser` stands to its last epoch. `best`, the best validation's quality so far, is kept
-/// up to date. Throws Error: kInterrupted after saving, where the observer asks for it; kModel naming step and tensor
-/// for numbers that are not finite.
+/// up to date. Throws Error: kInterrupted after saving, where the observer asks for it; kDiverged naming step and
+/// tensor for numbers that are not finite.
 void run_stage(Stage& stage, Optimiser& optimiser, std::optional<double>& best, const StageHooks& hooks);
 
 }  // namespace glimpse::train

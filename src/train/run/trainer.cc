@@ -9,17 +9,18 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "data/captioned_set.h"
+#include "data/sentences.h"
+#include "data/vocabulary_builder.h"
 #include "dnn/runtime/threads.h"
 #include "net/shapes.h"
-#include "data/captioned_set.h"
+#include "train/run/divergence.h"
+#include "train/run/model_parts.h"
+#include "train/run/training_folder.h"
 #include "train/stages/captioning.h"
 #include "train/stages/distillation.h"
 #include "train/stages/look_training.h"
-#include "train/run/model_parts.h"
 #include "train/stages/self_critical.h"
-#include "data/sentences.h"
-#include "train/run/training_folder.h"
-#include "data/vocabulary_builder.h"
 
 namespace glimpse::train {
 namespace {
@@ -262,7 +263,7 @@ class Trainer::Impl {
 
   void write_model() {
     config_.provenance = nlohmann::ordered_json{{"recipe", to_text(recipe_)}}.dump();
-    write_half_bundle(config_, parameters_.views(), recipe_.output);
+    blame_training("the end", [&] { write_half_bundle(config_, parameters_.views(), recipe_.output); });
     observer_.note("the model is " + quote(recipe_.output.native()));
   }
 

@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <memory>
 
-#include "train/run/observer.h"
 #include "train/recipe/recipe.h"
+#include "train/run/observer.h"
 
 namespace glimpse::train {
 
@@ -28,7 +28,7 @@ class Trainer {
 
   /// Runs all stages and writes the model: the best validation's weights of the last stage, in F16. Throws Error:
   /// kUsage where `start` does not fit what is in the folder, kInterrupted after saving where the observer asked for
-  /// it, kModel naming step and tensor where numbers are not finite, kIo where the disk is full (the last checkpoint
+  /// it, kDiverged naming step and tensor where numbers are not finite, kIo where the disk is full (the last checkpoint
   /// then stands).
   void run(Start start);
 
