@@ -4,8 +4,8 @@
 
 #include <limits>
 
-#include "gradient_check.h"
 #include "autograd/row_ops.h"
+#include "gradient_check.h"
 
 namespace glimpse::train {
 namespace {
@@ -161,6 +161,31 @@ TEST(AttentionOps, GaussianWindowsEqualPlainLoops) {
     }
     return result;
   };
+  check_gradient(c);
+}
+
+TEST(AttentionOps, WindowsWithoutACountedCellMoveToTheNearest) {
+  const dnn::Window window = {3, 0.6F};  // on a map of 2 × 3
+  const auto seen = [&](const dnn::Place& place, const std::vector<int>& counted) {
+    const dnn::Place moved = dnn::nearest_seen(
+        place, 6, window, [&](std::int64_t i) { return std::ranges::find(counted, i) != counted.end(); });
+    return std::pair(moved.row, moved.col);
+  };
+  EXPECT_EQ(seen({1.4F, 2.2F}, {5}), std::pair(1.4F, 2.2F));
+  EXPECT_EQ(seen({0.4F, 0.7F}, {2}), std::pair(0.5F, 2.5F));
+  EXPECT_EQ(seen({1.1F, 1.4F}, {0, 5}), std::pair(0.5F, 0.5F)) << "a little nearer than the other";
+}
+
+TEST(AttentionOps, MovedRowsTakeNoGradient) {
+  GradientCase c;
+  c.name = "moved rows";
+  c.inputs = {{.shape = {3, 2}, .values = {1.25F, 2.5F, 0.5F, 0.75F, 1, 1.5F}}};
+  c.op = [](Tape& tape, const In& in) {
+    const dnn::Array moved = tape.kernels().copy(in[0].value());
+    moved.data()[3] = 4;
+    return moved_rows(tape, in[0], moved);
+  };
+  c.reference = [](const Given& in) { return Numbers{in[0][0], in[0][1], 0.5, 4, in[0][4], in[0][5]}; };
   check_gradient(c);
 }
 

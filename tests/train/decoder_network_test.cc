@@ -10,10 +10,10 @@
 #include <map>
 #include <set>
 
+#include "autograd/gradient_check.h"
 #include "core/error.h"
 #include "decoder/decoder.h"
 #include "decoder/random_decoder.h"
-#include "autograd/gradient_check.h"
 #include "naive_decoder_loss.h"
 
 namespace glimpse::train {
@@ -161,6 +161,8 @@ INSTANTIATE_TEST_SUITE_P(Shares, DecoderNetworkVariants, ::testing::Range(std::s
 
 /// A cell that does not count at all, some that count in part, and a picture of which all count.
 const std::vector<float> kMasks = {0.3F, 1, 0, 0.8F, 1, 1, 1, 1};
+/// So few cells that small windows have none of them.
+const std::vector<float> kSparseMasks = {0, 0, 0, 0.6F, 1, 0, 0, 0.2F};
 
 TEST(DecoderNetwork, CellsThatCountInPartEqualPlainLoops) {
   using Config = DecoderConfig;
@@ -174,6 +176,19 @@ TEST(DecoderNetwork, CellsThatCountInPartEqualPlainLoops) {
         config.heads = heads;
         check_variant(config, true, false, kMasks);
       }
+    }
+  }
+}
+
+TEST(DecoderNetwork, WindowsWithoutACellThatCountsMoveAsInPlainLoops) {
+  for (const auto channels : {DecoderConfig::Channels::kNone, DecoderConfig::Channels::kChannelSpatial}) {
+    for (const int heads : {1, 3}) {
+      DecoderConfig config;
+      config.selector = DecoderConfig::Selector::kLocal;
+      config.window = 0.6;
+      config.channels = channels;
+      config.heads = heads;
+      check_variant(config, true, false, kSparseMasks);
     }
   }
 }
@@ -227,7 +242,11 @@ TEST(DecoderNetwork, ForwardEqualsInferenceForEveryVariant) {
     std::vector<float> masks(kImages * cells, 1);
     masks[0] = 0;
     masks[cells - 1] = 0.4F;
-    for (const std::span<const float> mask : {std::span<const float>(), std::span<const float>(masks)}) {
+    // Two corners alone: no window around the middle has either.
+    std::vector<float> corners(kImages * cells, 0);
+    for (std::size_t image = 0; image < kImages; ++image) corners[image * cells] = corners[(image + 1) * cells - 1] = 1;
+    for (const std::span<const float> mask :
+         {std::span<const float>(), std::span<const float>(masks), std::span<const float>(corners)}) {
       double expected = 0;
       for (const TrainingCaption& caption : captions()) {
         const auto image = static_cast<std::size_t>(caption.image);

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/model.h"
@@ -151,21 +153,45 @@ class NaiveDecoderLoss {
     return additive;
   }
 
+  /// From a place, in cells, to the middle of cell i: down and across.
+  static std::pair<double, double> way(const Doubles& place, std::size_t i, Grid grid) {
+    const auto cols = static_cast<std::size_t>(grid.cols);
+    return {static_cast<double>(i / cols) + 0.5 - place[0], static_cast<double>(i % cols) + 0.5 - place[1]};
+  }
+  bool is_near(double down, double across) const {
+    return std::abs(down) <= config_.window && std::abs(across) <= config_.window;
+  }
+
+  /// The place itself, or the middle of the nearest cell that counts where the window has none.
+  Doubles seen_place(const Doubles& place, Grid grid) const {
+    Doubles nearest = place;
+    double least = std::numeric_limits<double>::infinity();
+    for (std::size_t i = 0; i < mask_.size(); ++i) {
+      if (mask_[i] == 0) continue;
+      const auto [down, across] = way(place, i, grid);
+      if (is_near(down, across)) return place;
+      if (std::hypot(down, across) >= least) continue;
+      least = std::hypot(down, across);
+      nearest = {place[0] + down, place[1] + across};
+    }
+    return nearest;
+  }
+
   /// Hard selectors as their expectation.
   Doubles weights(const Doubles& scores, const Doubles& h, Grid grid) const {
     const bool local = config_.selector == DecoderConfig::Selector::kLocal;
     Doubles place(2, 0.0);
-    if (local) place = each(layer("place", each(layer("place_hidden", h), tanh_of)), sigmoid);
+    if (local) {
+      place = each(layer("place", each(layer("place_hidden", h), tanh_of)), sigmoid);
+      place = seen_place({grid.rows * place[0], grid.cols * place[1]}, grid);
+    }
     Doubles alphas;
     double total = 0;
     for (std::size_t i = 0; i < scores.size(); ++i) {
-      const auto cols = static_cast<std::size_t>(grid.cols);
-      const double down = static_cast<double>(i / cols) + 0.5 - grid.rows * place[0];
-      const double across = static_cast<double>(i % cols) + 0.5 - grid.cols * place[1];
-      const bool within = std::abs(down) <= config_.window && std::abs(across) <= config_.window;
+      const auto [down, across] = way(place, i, grid);
       const double sigma = config_.window / 2;
       const double gaussian = local ? std::exp(-(down * down + across * across) / (2 * sigma * sigma)) : 1;
-      const double share = local && !within ? 0 : mask_[i] * std::exp(scores[i]);
+      const double share = local && !is_near(down, across) ? 0 : mask_[i] * std::exp(scores[i]);
       alphas.push_back(gaussian * share);
       total += share;
     }
