@@ -41,7 +41,8 @@ struct LoadOptions {
 /// kMissing, kPermission, kIo, kTooLarge (by the header, before decoding), kDecode ("not a picture (starts with …)";
 /// GIF, which OpenCV 4.6 does not read; animated WebP). A JPEG, BMP or PNM that is cut short is returned as far as it
 /// goes, the rest grey, black or white; other formats must be whole. Nothing is printed, except by libjpeg and OpenCV
-/// themselves on damage inside JPEG's and TIFF's compressed data.
+/// themselves on damage inside JPEG's and TIFF's compressed data; OpenCV's log level is as before when the
+/// call returns.
 Image load_image(const std::filesystem::path& path, const LoadOptions& options = {});
 /// The same from memory; `name` stands for the file in messages.
 Image decode_image(std::span<const std::byte> bytes, const std::string& name, const LoadOptions& options = {});

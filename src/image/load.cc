@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 #include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -12,6 +13,8 @@
 
 namespace glimpse {
 namespace {
+
+namespace logging = cv::utils::logging;
 
 using codec::Bytes;
 using codec::Format;
@@ -96,13 +99,29 @@ int decode_flags(const Prepared& prepared, int factor) {
   return colour | cv::IMREAD_IGNORE_ORIENTATION;
 }
 
+/// While one lives, on whatever thread, OpenCV's log keeps off standard error. Its level is the host program's: it
+/// comes back with the last one, unless somebody else has set it meanwhile.
+class QuietLog {
+ public:
+  QuietLog() {
+    const std::lock_guard lock(mutex_);
+    if (alive_++ == 0) before_ = logging::setLogLevel(logging::LOG_LEVEL_SILENT);
+  }
+  ~QuietLog() {
+    const std::lock_guard lock(mutex_);
+    if (--alive_ == 0 && logging::getLogLevel() == logging::LOG_LEVEL_SILENT) logging::setLogLevel(before_);
+  }
+  QuietLog(const QuietLog&) = delete;
+  QuietLog& operator=(const QuietLog&) = delete;
+
+ private:
+  static inline std::mutex mutex_;
+  static inline int alive_ = 0;
+  static inline logging::LogLevel before_ = logging::LOG_LEVEL_SILENT;
+};
+
 cv::Mat decode(const Prepared& prepared, int flags) {
-  // Once: OpenCV's own log would go to standard error.
-  static const bool kQuiet = [] {
-    cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
-    return true;
-  }();
-  static_cast<void>(kQuiet);
+  const QuietLog quiet;
   const Bytes given = prepared.bytes();
   const cv::Mat bytes(1, static_cast<int>(given.size()), CV_8UC1, const_cast<std::byte*>(given.data()));
   cv::Mat pixels;

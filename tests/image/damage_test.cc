@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgcodecs.hpp>
+#include <thread>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -238,6 +240,33 @@ TEST(DamageTest, JpegThatOnlyLacksItsEndMarkerIsWhole) {
   for (int y = 0; y < 64; ++y) {
     EXPECT_TRUE(std::equal(whole.row(y), whole.row(y) + 3 * 64, cut.row(y))) << "row " << y;
   }
+}
+
+/// A TIFF of colours that nobody knows, of which OpenCV would log a warning.
+std::string puzzling_tiff() {
+  return tiff({.width = 4, .height = 4, .bits = 16, .samples = 3, .photometric = 9999}, std::string(96, '7'));
+}
+
+TEST(DamageTest, OpenCvsLogIsQuietWhileDecodingAndThenAsItsHostWantsIt) {
+  namespace logging = cv::utils::logging;
+  const logging::LogLevel before = logging::getLogLevel();
+  const std::vector<std::string> files = {encode(".png", smooth_picture(8, 8)), puzzling_tiff(), "no picture"};
+  for (const logging::LogLevel level : {logging::LOG_LEVEL_WARNING, logging::LOG_LEVEL_ERROR}) {
+    logging::setLogLevel(level);
+    ::testing::internal::CaptureStderr();
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 4; ++thread) {
+      threads.emplace_back([&files] {
+        for (int i = 0; i < 50; ++i) {
+          for (const std::string& file : files) expect_picture_or_error(file, "");
+        }
+      });
+    }
+    threads.clear();
+    EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+    EXPECT_EQ(logging::getLogLevel(), level);
+  }
+  logging::setLogLevel(before);
 }
 
 TEST(DamageTest, EmptyPngDataIsNoData) {
