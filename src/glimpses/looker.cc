@@ -6,9 +6,9 @@
 #include <cstddef>
 #include <utility>
 
+#include "dnn/math/vector_math.h"
 #include "dnn/products/linear.h"
 #include "dnn/runtime/threads.h"
-#include "dnn/math/vector_math.h"
 
 namespace glimpse {
 namespace {
@@ -35,16 +35,7 @@ struct Dense {
 };
 
 /// A row's products are too small to be shared: waking another thread takes longer.
-class OneThread {
- public:
-  OneThread() { dnn::set_thread_count(1); }
-  ~OneThread() { dnn::set_thread_count(before_); }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int before_ = dnn::thread_count();
-};
+constexpr int kThreads = 1;
 
 void clear(Row& row) { std::ranges::fill(row, 0.0F); }
 
@@ -176,7 +167,7 @@ Looker& Looker::operator=(Looker&&) noexcept = default;
 const LookConfig& Looker::config() const { return network_->config; }
 
 LookSession::LookSession(const Looker& looker) {
-  const OneThread alone;
+  const dnn::ThreadCountScope scope(kThreads);
   state_ = std::make_unique<State>(looker.network_);
 }
 LookSession::~LookSession() = default;
@@ -187,7 +178,7 @@ Look LookSession::look(std::span<const float> pixels) {
   const LookConfig& config = state_->config;
   assert(std::ssize(pixels) == std::ptrdiff_t{config.width} * config.height);
   const GreyPicture picture{pixels.data(), config.width, config.height};
-  const OneThread alone;
+  const dnn::ThreadCountScope scope(kThreads);
   state_->begin(picture);
   Look result;
   for (int round = 0; round < config.rounds(); ++round) {

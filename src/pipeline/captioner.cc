@@ -14,19 +14,6 @@
 namespace glimpse {
 namespace {
 
-/// Primitives are built and run at the thread count in force on the calling thread; the caller's own count comes back
-/// afterwards.
-class ThreadCountScope {
- public:
-  explicit ThreadCountScope(int count) : before_(dnn::thread_count()) { dnn::set_thread_count(count); }
-  ~ThreadCountScope() { dnn::set_thread_count(before_); }
-  ThreadCountScope(const ThreadCountScope&) = delete;
-  ThreadCountScope& operator=(const ThreadCountScope&) = delete;
-
- private:
-  int before_;
-};
-
 int resolve_threads(int threads) {
   if (threads < 0) {
     throw Error(ErrorCode::kUsage,
@@ -110,7 +97,7 @@ struct Captioner::Impl {
 
 Captioner::Captioner(const Model& model, const CaptionerOptions& options) {
   const int threads = resolve_threads(options.threads);
-  const ThreadCountScope scope(threads);
+  const dnn::ThreadCountScope scope(threads);
   impl_ = std::make_shared<const Impl>(model, options, threads);
 }
 
@@ -226,7 +213,7 @@ Caption CaptionSession::Impl::to_caption(const search::Hypothesis& hypothesis, c
 }
 
 CaptionSession::CaptionSession(const Captioner& captioner, const CaptionOptions& options) {
-  const ThreadCountScope scope(captioner.impl_->threads);
+  const dnn::ThreadCountScope scope(captioner.impl_->threads);
   impl_ = std::make_unique<Impl>(captioner.impl_, options);
 }
 
@@ -237,7 +224,7 @@ CaptionSession& CaptionSession::operator=(CaptionSession&&) noexcept = default;
 std::vector<Caption> CaptionSession::caption(const Image& image) { return std::move(caption({&image, 1}).front()); }
 
 std::vector<std::vector<Caption>> CaptionSession::caption(std::span<const Image> images) {
-  const ThreadCountScope scope(impl_->captioner->threads);
+  const dnn::ThreadCountScope scope(impl_->captioner->threads);
   const auto batch = static_cast<std::size_t>(impl_->captioner->batch);
   std::vector<std::vector<Caption>> captions;
   captions.reserve(images.size());
@@ -260,7 +247,7 @@ std::vector<std::vector<Caption>> CaptionSession::caption(std::span<const Prepar
                                        "; give that many at once, or compile it with a larger CaptionerOptions::batch");
   }
   if (places.empty()) return {};
-  const ThreadCountScope scope(impl_->captioner->threads);
+  const dnn::ThreadCountScope scope(impl_->captioner->threads);
   std::vector<std::optional<ViewTransform>> transforms;
   for (const PreparedPicture* picture : places) {
     const std::span<float> input = impl_->input(transforms.size());

@@ -37,6 +37,22 @@ TEST(Threads, CountBelongsToTheCallingThread) {
   set_thread_count(before);
 }
 
+TEST(Threads, AScopeGivesTheCountBackAlsoAfterAnException) {
+  const int before = thread_count();
+  try {
+    const ThreadCountScope outer(before + 2);
+    EXPECT_EQ(thread_count(), before + 2);
+    {
+      const ThreadCountScope inner(1);
+      EXPECT_EQ(thread_count(), 1);
+    }
+    EXPECT_EQ(thread_count(), before + 2);
+    throw std::runtime_error("stop");
+  } catch (const std::runtime_error&) {
+    EXPECT_EQ(thread_count(), before);
+  }
+}
+
 TEST(Threads, RunOnThreadsRestoresTheCountAlsoAfterAnException) {
   const int before = thread_count();
   set_thread_count(2);

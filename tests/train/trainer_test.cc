@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "dnn/runtime/threads.h"
 #include "pipeline/captioner.h"
 #include "tiny_training.h"
 
@@ -144,6 +145,18 @@ TEST_F(TrainerTest, RefusesACheckpointOfAnotherArchitecture) {
   EXPECT_THAT([&] { other.run(Trainer::Start::kGoOn); },
               ::testing::Throws<Error>(::testing::Property(
                   &Error::what, AllOf(HasSubstr("c2.weight"), HasSubstr("[12,8,3,3]"), HasSubstr("[16,8,3,3]")))));
+}
+
+TEST_F(TrainerTest, LeavesTheCallersThreadCountAsItWas) {
+  const int before = dnn::thread_count();
+  Recipe other = recipe();
+  other.threads = before + 1;
+  other.distill->epochs = 1;
+  Listener listener;
+  Trainer trainer(other, listener);
+  EXPECT_EQ(dnn::thread_count(), before);
+  trainer.run(Trainer::Start::kAnew);
+  EXPECT_EQ(dnn::thread_count(), before);
 }
 
 TEST_F(TrainerTest, SaysWhereNumbersStopBeingNumbers) {

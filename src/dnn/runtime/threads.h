@@ -20,6 +20,18 @@ int available_threads();
 void set_thread_count(int count);
 int thread_count();
 
+/// The count while it lives, on the thread that made it; the count before comes back.
+class ThreadCountScope {
+ public:
+  explicit ThreadCountScope(int count) : before_(thread_count()) { set_thread_count(count); }
+  ~ThreadCountScope() { set_thread_count(before_); }
+  ThreadCountScope(const ThreadCountScope&) = delete;
+  ThreadCountScope& operator=(const ThreadCountScope&) = delete;
+
+ private:
+  int before_;
+};
+
 /// Calls body(begin, end) on disjoint ranges that cover [0, count), on the calling thread's share of threads; runs
 /// inline where one range of at least `grain` items is all there is. `body` must not throw.
 void parallel_for(std::int64_t count, std::int64_t grain, const std::function<void(std::int64_t, std::int64_t)>& body);

@@ -33,12 +33,7 @@ int thread_count() { return omp_get_max_threads(); }
 namespace detail {
 
 void run_on_threads(int count, void (*body)(void*), void* argument) {
-  struct Restore {
-    int count;
-    ~Restore() { omp_set_num_threads(count); }
-  };
-  const Restore restore{omp_get_max_threads()};
-  omp_set_num_threads(std::max(1, count));
+  const ThreadCountScope scope(count);
   body(argument);
 }
 

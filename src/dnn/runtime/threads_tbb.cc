@@ -36,12 +36,7 @@ int thread_count() {
 namespace detail {
 
 void run_on_threads(int count, void (*body)(void*), void* argument) {
-  struct Restore {
-    int count;
-    ~Restore() { t_count = count; }
-  };
-  const Restore restore{t_count};
-  t_count = std::max(1, count);
+  const ThreadCountScope scope(count);
   if (tbb::this_task_arena::max_concurrency() == t_count) {
     body(argument);
     return;

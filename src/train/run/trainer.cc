@@ -52,7 +52,6 @@ class Trainer::Impl {
         kernels_(recipe_.threads > 0 ? recipe_.threads : dnn::available_threads()),
         folder_(recipe_, observer) {
     check(recipe_);
-    dnn::set_thread_count(kernels_.threads());
     if (recipe_.look) return;
     read_pictures();
     if (!recipe_.from.empty()) from_.emplace(Model::load(recipe_.from));
@@ -62,6 +61,7 @@ class Trainer::Impl {
   const fs::path& folder() const { return folder_.path(); }
 
   void run(Start start) {
+    const dnn::ThreadCountScope scope(kernels_.threads());
     if (recipe_.look) return train_to_look(recipe_, folder_, start, kernels_, observer_);
     folder_.prepare(start);
     const bool captions = recipe_.caption || recipe_.finetune || recipe_.scst;
