@@ -76,6 +76,7 @@ ExitCode caption_pictures(const SharedOptions& options, const OverlayCommand* ov
   io::Inputs inputs(options.inputs, input_options);
   CaptionerOptions captioner_options;
   captioner_options.threads = options.threads;
+  captioner_options.tuning = dnn::Tuning::kMeasure;
   captioner_options.tuning_cache = tuning_cache();
   const Captioner captioner(load_model(options.model), captioner_options);
   const ModelConfig& config = captioner.config();

@@ -190,6 +190,7 @@ class ComparisonRun {
     CaptionerOptions captioner;
     captioner.batch = options_.batch;
     captioner.threads = options_.model.threads;
+    captioner.tuning = dnn::Tuning::kMeasure;
     captioner.tuning_cache = tuning_cache();
     const std::vector<double> speeds =
         eval::measure_speeds(models, set_, captioner, options_.model.caption, interrupt_token());

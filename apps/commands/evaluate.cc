@@ -12,6 +12,7 @@ eval::Evaluation evaluate_set(const train::CaptionedSet& set, const train::Capti
   CaptionerOptions captioner_options;
   captioner_options.batch = batch;
   captioner_options.threads = options.threads;
+  captioner_options.tuning = dnn::Tuning::kMeasure;
   captioner_options.tuning_cache = tuning_cache();
   const Captioner captioner(load_model(options.model), captioner_options);
   Progress progress(set.pictures.size(), "pictures");

@@ -32,7 +32,7 @@ dnn::Plan compile_encoder(const Model& model, const CaptionerOptions& options, i
   compile.width = config.input.width;
   compile.outputs = {config.output_node};
   compile.channels_last = true;
-  compile.plan = {options.tuning, options.tuning_cache, threads};
+  compile.plan = {options.kernels(), options.tuning_cache, threads};
   dnn::Plan plan = net::compile(net::parse_graph(config.graph, config.graph_name), model.weights(), compile);
   const Shape& map = plan.output_shape(0);  // [batch, rows, cols, D]
   if (map[1] != config.rows || map[2] != config.cols) {
@@ -77,6 +77,10 @@ search::SearchOptions resolve(const Vocabulary& vocabulary, const CaptionOptions
 }
 
 }  // namespace
+
+dnn::Tuning CaptionerOptions::kernels() const {
+  return tuning.value_or(tuning_cache.empty() ? dnn::Tuning::kWinograd : dnn::Tuning::kMeasure);
+}
 
 struct Captioner::Impl {
   Impl(const Model& model, const CaptionerOptions& options, int thread_count)

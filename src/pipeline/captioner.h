@@ -27,8 +27,12 @@ struct CaptionerOptions {
   /// For one session; 0: all that the process may use, which suits one session at a time. Sessions that run side by
   /// side share the processors: give 1 thread each.
   int threads = 0;
-  dnn::Tuning tuning = dnn::Tuning::kMeasure;
+  /// Unset: measured where there is a `tuning_cache` to remember it, or every process would measure anew; else
+  /// kWinograd, so that nothing is timed and two processes never differ.
+  std::optional<dnn::Tuning> tuning;
   std::filesystem::path tuning_cache;  ///< see dnn::PlanOptions
+
+  dnn::Tuning kernels() const;  ///< what `tuning` comes to
 };
 
 /// What to search for, in words; ids are looked up in the model's vocabulary.

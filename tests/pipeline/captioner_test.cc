@@ -216,6 +216,21 @@ TEST(Captioner, ASeedDrawsTheCellsOfHardAttentionAndNoOthers) {
   EXPECT_NE(captions(std::nullopt, 1, 1), expected);
 }
 
+TEST(Captioner, KernelsAreMeasuredOnlyWhereThatIsRememberedOrAskedFor) {
+  CaptionerOptions options;
+  EXPECT_EQ(options.kernels(), dnn::Tuning::kWinograd);
+  const testing::ScratchFolder folder;
+  options.tuning_cache = folder.path() / "tuning";
+  EXPECT_EQ(options.kernels(), dnn::Tuning::kMeasure);
+  const Captioner measured(testing::tiny_model(), options);
+  EXPECT_TRUE(std::filesystem::exists(options.tuning_cache));
+  options.tuning = dnn::Tuning::kDirect;
+  EXPECT_EQ(options.kernels(), dnn::Tuning::kDirect);
+  options.tuning_cache.clear();
+  options.tuning = dnn::Tuning::kMeasure;
+  EXPECT_EQ(options.kernels(), dnn::Tuning::kMeasure);
+}
+
 TEST(Captioner, MessagesOfTheSearchCallWordsByTheirSpelling) {
   const Captioner captioner(testing::tiny_model());
   const auto message = [&](const CaptionOptions& options) -> std::string {
