@@ -15,7 +15,7 @@
 #include "cli/interrupt.h"
 #include "cli/terminal.h"
 #include "core/file.h"
-#include "core/json_check.h"
+#include "core/json.h"
 #include "core/numbers.h"
 #include "core/text.h"
 #include "glimpses/looker.h"
@@ -84,7 +84,7 @@ std::map<std::string, std::string> read_truth(const fs::path& path) {
   int line = 0;
   for (const std::string_view content : split_lines(text)) {
     ++line;
-    check_json(content, path.native(), {.first_line = line});
+    parse_json(content, path.native(), {.first_line = line});
     const Json json = Json::parse(content);
     if (!json.is_object() || !json.contains("image") || !json.contains("label") || !json["image"].is_string() ||
         !json["label"].is_string()) {

@@ -5,10 +5,11 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "core/error.h"
+#include "core/json.h"
 #include "core/text.h"
 
 namespace glimpse {
@@ -29,9 +30,11 @@ class HeaderReader {
 
   void read(std::map<std::string, TensorView, std::less<>>& tensors,
             std::map<std::string, std::string, std::less<>>& metadata) {
-    const nlohmann::json header = parse_header();
+    const Json header = parse_header();
     std::vector<Extent> extents;
-    for (const auto& [name, entry] : header.items()) {
+    std::set<std::string_view> names;
+    for (const auto& [name, entry] : header.members()) {
+      if (!names.insert(name).second) fail("tensor " + quote(name) + " stands in the header twice");
       if (name == kMetadataKey) {
         read_metadata(entry, metadata);
       } else {
@@ -52,7 +55,8 @@ class HeaderReader {
     throw Error(ErrorCode::kModel, quote(path_.native()) + " is not a valid safetensors file: " + what);
   }
 
-  nlohmann::json parse_header() {
+  Json parse_header() {
+    constexpr int kDeepest = 4;
     if (bytes_.size() < kSizeBytes) fail(std::to_string(bytes_.size()) + " bytes are too few for a header");
     std::uint64_t size = 0;
     std::memcpy(&size, bytes_.data(), kSizeBytes);
@@ -62,61 +66,39 @@ class HeaderReader {
     }
     const auto* begin = reinterpret_cast<const char*>(bytes_.data()) + kSizeBytes;
     data_ = bytes_.subspan(kSizeBytes + size);
-    std::set<std::string> names;
-    // The callback bounds nesting before the parser recurses into it, and sees keys that a JSON object would silently
-    // merge.
-    const auto check = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
-      constexpr int kDeepest = 4;
-      if (depth > kDeepest) fail("its header is nested too deeply");
-      if (event == nlohmann::json::parse_event_t::key && depth == 1 &&
-          !names.insert(parsed.get<std::string>()).second) {
-        fail("tensor " + quote(parsed.get<std::string>()) + " stands in the header twice");
-      }
-      return true;
-    };
-    nlohmann::json header;
-    try {
-      header = nlohmann::json::parse(begin, begin + size, check);
-    } catch (const nlohmann::json::exception& error) {
-      fail(std::string("its header is not JSON (byte ") + position_of(error) + ")");
-    }
-    if (!header.is_object()) fail("its header is not a JSON object");
-    return header;
+    JsonFault fault;
+    std::optional<Json> header = parse_json({begin, size}, kDeepest, fault);
+    if (!header && fault.kind == JsonFault::Kind::kDepth) fail("its header is nested too deeply");
+    if (!header) fail("its header is not JSON (byte " + std::to_string(fault.byte) + ")");
+    if (!header->is_object()) fail("its header is not a JSON object");
+    return *std::move(header);
   }
 
-  static std::string position_of(const nlohmann::json::exception& error) {
-    const auto* parse = dynamic_cast<const nlohmann::json::parse_error*>(&error);
-    return parse != nullptr ? std::to_string(parse->byte) : "unknown";
-  }
-
-  void read_metadata(const nlohmann::json& entry, std::map<std::string, std::string, std::less<>>& metadata) const {
+  void read_metadata(const Json& entry, std::map<std::string, std::string, std::less<>>& metadata) const {
     if (!entry.is_object()) fail("__metadata__ is not an object");
-    for (const auto& [key, value] : entry.items()) {
-      if (!value.is_string()) fail("__metadata__ " + quote(key) + " is not a string");
-      metadata.emplace(key, value.get<std::string>());
+    for (const auto& [key, value] : entry.members()) {
+      const auto text = value.get<std::string>();
+      if (!text) fail("__metadata__ " + quote(key) + " is not a string");
+      metadata[key] = *text;
     }
   }
 
-  TensorView read_tensor(const std::string& name, const nlohmann::json& entry, std::vector<Extent>& extents) const {
+  TensorView read_tensor(const std::string& name, const Json& entry, std::vector<Extent>& extents) const {
     const std::string what = "tensor " + quote(name) + ": ";
     if (!entry.is_object()) fail(what + "its entry is not an object");
-    const auto dtype = entry.find("dtype");
-    const auto shape = entry.find("shape");
-    const auto offsets = entry.find("data_offsets");
-    if (dtype == entry.end() || !dtype->is_string()) fail(what + "no dtype");
-    if (shape == entry.end() || !shape->is_array()) fail(what + "no shape");
-    if (offsets == entry.end() || !offsets->is_array() || offsets->size() != 2 || !(*offsets)[0].is_number_unsigned() ||
-        !(*offsets)[1].is_number_unsigned()) {
-      fail(what + "data_offsets are not two whole numbers");
-    }
+    const auto dtype = entry.at("dtype").get<std::string>();
+    if (!dtype) fail(what + "no dtype");
+    if (!entry.at("shape").is_list()) fail(what + "no shape");
+    const auto offsets = entry.at("data_offsets").get<std::vector<std::uint64_t>>();
+    if (!offsets || offsets->size() != 2) fail(what + "data_offsets are not two whole numbers");
     TensorView view;
-    const std::optional<DType> type = parse_dtype(dtype->get<std::string>());
-    if (!type) fail(what + "dtype " + quote(dtype->get<std::string>()) + " is not supported");
+    const std::optional<DType> type = parse_dtype(*dtype);
+    if (!type) fail(what + "dtype " + quote(*dtype) + " is not supported");
     view.dtype = *type;
-    const std::uint64_t bytes = read_shape(what, *shape, size_of(*type), view.shape);
+    const std::uint64_t bytes = read_shape(what, entry.at("shape"), size_of(*type), view.shape);
 
-    const auto begin = (*offsets)[0].get<std::uint64_t>();
-    const auto end = (*offsets)[1].get<std::uint64_t>();
+    const std::uint64_t begin = offsets->front();
+    const std::uint64_t end = offsets->back();
     if (begin > end || end > data_.size()) {
       fail(what + "its bytes " + std::to_string(begin) + ".." + std::to_string(end) + " lie outside the file's " +
            std::to_string(data_.size()) + " data bytes (truncated?)");
@@ -131,17 +113,16 @@ class HeaderReader {
   }
 
   /// Fills `shape`; the byte count comes back, checked against overflow.
-  std::uint64_t read_shape(const std::string& what, const nlohmann::json& json, std::uint64_t element_bytes,
-                           Shape& shape) const {
+  std::uint64_t read_shape(const std::string& what, const Json& json, std::uint64_t element_bytes, Shape& shape) const {
     constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    if (json.size() > kMaxRank) fail(what + "more than " + std::to_string(kMaxRank) + " dimensions");
+    if (json.items().size() > kMaxRank) fail(what + "more than " + std::to_string(kMaxRank) + " dimensions");
     std::uint64_t bytes = element_bytes;
-    for (const nlohmann::json& dim : json) {
-      if (!dim.is_number_unsigned()) fail(what + "a dimension is not a whole number");
+    for (const Json& dim : json.items()) {
       const auto size = dim.get<std::uint64_t>();
-      if (size > kMax || (size != 0 && bytes > kMax / size)) fail(what + "its shape overflows");
-      bytes *= size;
-      shape.push_back(static_cast<std::int64_t>(size));
+      if (!size) fail(what + "a dimension is not a whole number");
+      if (*size > kMax || (*size != 0 && bytes > kMax / *size)) fail(what + "its shape overflows");
+      bytes *= *size;
+      shape.push_back(static_cast<std::int64_t>(*size));
     }
     return bytes;
   }
@@ -210,16 +191,18 @@ Tensor Weights::load(std::string_view name, const Shape& shape) const {
 
 void write_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors,
                        const std::map<std::string, std::string, std::less<>>& metadata) {
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  Json header = Json::object();
   if (!metadata.empty()) {
-    nlohmann::ordered_json& entry = header[std::string(kMetadataKey)];
+    Json& entry = header[kMetadataKey];
     for (const auto& [key, value] : metadata) entry[key] = value;
   }
   std::size_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
-    if (header.contains(name)) throw Error(ErrorCode::kUsage, "tensor " + quote(name) + " was given twice");
+    if (header.find(name) != nullptr) throw Error(ErrorCode::kUsage, "tensor " + quote(name) + " was given twice");
     const std::size_t end = offset + tensor.bytes();
-    header[name] = {{"dtype", to_string(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
+    header[name] = {{"dtype", to_string(tensor.dtype)},
+                    {"shape", Json::list(tensor.shape)},
+                    {"data_offsets", Json::list({offset, end})}};
     offset = end;
   }
   std::string text = header.dump();

@@ -1,7 +1,6 @@
 #include "data/captioned_set.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -9,7 +8,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "core/json_check.h"
+#include "core/json.h"
 #include "core/text.h"
 #include "decoder/vocabulary.h"
 
@@ -17,8 +16,6 @@ namespace glimpse::train {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
-
 constexpr std::size_t kLargestFile = std::size_t{1} << 30;
 constexpr int kFewNamed = 5;  ///< of many pictures that have the same fault
 
@@ -31,43 +28,42 @@ class Entry {
 
   [[noreturn]] void fail(const std::string& what) const { throw Error(ErrorCode::kUsage, where_ + ' ' + what); }
 
-  const Json* find(const char* key) const {
-    const auto found = json_.find(key);
-    return found == json_.end() || found->is_null() ? nullptr : &*found;
+  bool has(std::string_view key) const { return !json_.at(key).is_null(); }
+
+  const Json& at(std::string_view key) const {
+    if (!has(key)) fail("has no \"" + std::string(key) + '"');
+    return json_.at(key);
   }
 
-  const Json& at(const char* key) const {
-    const Json* value = find(key);
-    if (value == nullptr) fail("has no \"" + std::string(key) + '"');
+  const Json::List& list(std::string_view key) const {
+    if (!at(key).is_list()) fail("has a \"" + std::string(key) + "\" that is not a list");
+    return at(key).items();
+  }
+
+  /// The objects of a list.
+  std::vector<Entry> entries(std::string_view key) const {
+    std::vector<Entry> entries;
+    for (const Json& item : list(key)) {
+      entries.emplace_back(item, where_ + ": " + std::string(key) + '[' + std::to_string(entries.size()) + ']');
+    }
+    return entries;
+  }
+
+  std::string text(std::string_view key) const {
+    const auto value = at(key).get<std::string>();
+    if (!value) fail("has a \"" + std::string(key) + "\" that is not a text");
     return *value;
   }
 
-  const Json& list(const char* key) const {
-    const Json& value = at(key);
-    if (!value.is_array()) fail("has a \"" + std::string(key) + "\" that is not a list");
-    return value;
-  }
-
-  Entry entry(const char* list, std::size_t i) const {
-    return {at(list)[i], where_ + ": " + list + '[' + std::to_string(i) + ']'};
-  }
-
-  std::string text(const char* key) const {
-    const Json& value = at(key);
-    if (!value.is_string()) fail("has a \"" + std::string(key) + "\" that is not a text");
-    return value.get<std::string>();
-  }
-
-  std::string text_or_nothing(const char* key) const { return find(key) == nullptr ? std::string() : text(key); }
+  std::string text_or_nothing(std::string_view key) const { return has(key) ? text(key) : std::string(); }
 
   /// Ids are whole numbers or texts.
-  std::string id(const char* key) const {
+  std::string id(std::string_view key) const {
     const Json& value = at(key);
-    if (value.is_number_integer()) return value.dump();
-    if (!value.is_string() || value.get_ref<const std::string&>().empty()) {
-      fail("has a \"" + std::string(key) + "\" that is neither a whole number nor a text");
-    }
-    return value.get<std::string>();
+    if (value.get<std::int64_t>() || value.get<std::uint64_t>()) return value.dump();
+    const auto text = value.get<std::string>();
+    if (!text || text->empty()) fail("has a \"" + std::string(key) + "\" that is neither a whole number nor a text");
+    return *text;
   }
 
  private:
@@ -85,10 +81,8 @@ fs::path picture_path(const Entry& entry, const fs::path& images, const std::str
 std::vector<std::string> own_tokens(const Entry& sentence) {
   std::vector<std::string> words;
   for (const Json& token : sentence.list("tokens")) {
-    if (!token.is_string() || token.get_ref<const std::string&>().empty()) {
-      sentence.fail("has \"tokens\" that are not all words");
-    }
-    words.push_back(token.get<std::string>());
+    words.push_back(token.get<std::string>().value_or(""));
+    if (words.back().empty()) sentence.fail("has \"tokens\" that are not all words");
   }
   return words;
 }
@@ -115,16 +109,14 @@ CaptionedPicture read_karpathy_picture(const Entry& image, const fs::path& image
   const std::string folder = image.text_or_nothing("filepath");
   const std::string name = (folder.empty() ? "" : folder + '/') + image.text("filename");
   picture.file = picture_path(image, images, name);
-  picture.id = image.find("cocoid") == nullptr ? name : image.id("cocoid");
+  picture.id = image.has("cocoid") ? image.id("cocoid") : name;
   picture.split = image.text_or_nothing("split");
-  const std::size_t count = image.list("sentences").size();
-  for (std::size_t i = 0; i < count; ++i) {
-    const Entry sentence = image.entry("sentences", i);
-    if (sentence.find("tokens") == nullptr) {
+  for (const Entry& sentence : image.entries("sentences")) {
+    if (!sentence.has("tokens")) {
       add_caption(picture, sentence, sentence.text("raw"));
     } else {
       std::vector<std::string> words = own_tokens(sentence);
-      std::string raw = sentence.find("raw") == nullptr ? joined(words) : sentence.text("raw");
+      std::string raw = sentence.has("raw") ? sentence.text("raw") : joined(words);
       add_caption(picture, sentence, std::move(raw), std::move(words));
     }
   }
@@ -133,27 +125,22 @@ CaptionedPicture read_karpathy_picture(const Entry& image, const fs::path& image
 
 std::vector<CaptionedPicture> read_karpathy(const Entry& root, const fs::path& images) {
   std::vector<CaptionedPicture> pictures;
-  const std::size_t count = root.list("images").size();
-  for (std::size_t i = 0; i < count; ++i) pictures.push_back(read_karpathy_picture(root.entry("images", i), images));
+  for (const Entry& image : root.entries("images")) pictures.push_back(read_karpathy_picture(image, images));
   return pictures;
 }
 
 std::vector<CaptionedPicture> read_coco(const Entry& root, const fs::path& images) {
   std::vector<CaptionedPicture> pictures;
   std::unordered_map<std::string, std::size_t> by_id;
-  const std::size_t image_count = root.list("images").size();
-  for (std::size_t i = 0; i < image_count; ++i) {
-    const Entry image = root.entry("images", i);
+  for (const Entry& image : root.entries("images")) {
     CaptionedPicture picture;
     picture.id = image.id("id");
     picture.split = image.text_or_nothing("split");
-    if (image.find("file_name") != nullptr) picture.file = picture_path(image, images, image.text("file_name"));
+    if (image.has("file_name")) picture.file = picture_path(image, images, image.text("file_name"));
     by_id.emplace(picture.id, pictures.size());
     pictures.push_back(std::move(picture));
   }
-  const std::size_t annotation_count = root.list("annotations").size();
-  for (std::size_t i = 0; i < annotation_count; ++i) {
-    const Entry annotation = root.entry("annotations", i);
+  for (const Entry& annotation : root.entries("annotations")) {
     const std::string id = annotation.id("image_id");
     const auto found = by_id.find(id);
     if (found == by_id.end()) annotation.fail("is a caption for image " + quote(id) + ", which \"images\" lacks");
@@ -164,18 +151,16 @@ std::vector<CaptionedPicture> read_coco(const Entry& root, const fs::path& image
 
 /// [x, y, width, height] in pixels.
 Rect read_box(const Entry& thing) {
-  const Json& box = thing.list("box");
-  const bool is_right = box.size() == 4 && std::ranges::all_of(box, [](const Json& part) { return part.is_number(); });
-  if (!is_right) thing.fail("has a \"box\" that is not four numbers: x, y, width, height");
-  return {box[0].get<double>(), box[1].get<double>(), box[2].get<double>(), box[3].get<double>()};
+  thing.list("box");
+  const auto box = thing.at("box").get<std::vector<double>>();
+  if (!box || box->size() != 4) thing.fail("has a \"box\" that is not four numbers: x, y, width, height");
+  return {(*box)[0], (*box)[1], (*box)[2], (*box)[3]};
 }
 
 std::vector<metrics::KnownThing> read_things(const Entry& line) {
   std::vector<metrics::KnownThing> things;
-  if (line.find("things") == nullptr) return things;
-  const std::size_t count = line.list("things").size();
-  for (std::size_t i = 0; i < count; ++i) {
-    const Entry thing = line.entry("things", i);
+  if (!line.has("things")) return things;
+  for (const Entry& thing : line.entries("things")) {
     things.push_back({thing.text_or_nothing("shape"), thing.text_or_nothing("colour"), thing.text_or_nothing("size"),
                       read_box(thing)});
   }
@@ -186,76 +171,41 @@ CaptionedPicture read_line(const Entry& line, const fs::path& images) {
   CaptionedPicture picture;
   const std::string name = line.text("image");
   picture.file = picture_path(line, images, name);
-  picture.id = line.find("id") == nullptr ? name : line.id("id");
+  picture.id = line.has("id") ? line.id("id") : name;
   picture.split = line.text_or_nothing("split");
   picture.things = read_things(line);
   for (const Json& caption : line.list("captions")) {
-    if (!caption.is_string()) line.fail("has \"captions\" that are not all texts");
-    add_caption(picture, line, caption.get<std::string>());
+    const auto text = caption.get<std::string>();
+    if (!text) line.fail("has \"captions\" that are not all texts");
+    add_caption(picture, line, *text);
   }
   return picture;
 }
 
 std::vector<CaptionedPicture> read_lines(std::string_view text, const std::string& file, const fs::path& images) {
   std::vector<CaptionedPicture> pictures;
-  JsonCheck check;
+  JsonSource source;
   for (const std::string_view line : split_lines(text)) {
     if (!split_words(line).empty()) {
-      check_json(line, file, check);
-      const Json json = Json::parse(line);
-      pictures.push_back(read_line({json, quote(file) + ", line " + std::to_string(check.first_line)}, images));
+      const Json json = parse_json(line, file, source);
+      pictures.push_back(read_line({json, quote(file) + ", line " + std::to_string(source.first_line)}, images));
     }
-    ++check.first_line;
+    ++source.first_line;
   }
   return pictures;
 }
 
-/// Looks for the first key of the outermost object that tells the layouts apart, and stops there.
-class LayoutScan : public nlohmann::json_sax<Json> {
- public:
-  bool null() override { return true; }
-  bool boolean(bool /*value*/) override { return true; }
-  bool number_integer(number_integer_t /*value*/) override { return true; }
-  bool number_unsigned(number_unsigned_t /*value*/) override { return true; }
-  bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return true; }
-  bool string(string_t& /*value*/) override { return true; }
-  bool binary(binary_t& /*value*/) override { return true; }
-  bool start_object(std::size_t /*elements*/) override { return ++depth_ > 0; }
-  bool end_object() override { return --depth_ > 0; }
-  bool start_array(std::size_t /*elements*/) override { return ++depth_ > 1; }  // the outermost is an object
-  bool end_array() override { return --depth_ > 0; }
-  bool key(string_t& value) override {
-    lines_ = depth_ == 1 && (value == "image" || value == "captions");
-    return !(lines_ || (depth_ == 1 && (value == "images" || value == "annotations")));
-  }
-  bool parse_error(std::size_t /*position*/, const std::string& /*token*/, const Json::exception& /*error*/) override {
-    return false;
-  }
-
-  bool lines() const { return lines_; }
-
- private:
-  std::size_t depth_ = 0;
-  bool lines_ = false;
-};
-
-bool is_lines(std::string_view text) {
-  LayoutScan scan;
-  Json::sax_parse(text, &scan, Json::input_format_t::json, false);
-  return scan.lines();
-}
-
 std::vector<CaptionedPicture> read_any(std::string_view text, const std::string& file, const fs::path& images) {
-  if (is_lines(text)) return read_lines(text, file, images);
-  check_json(text, file);
-  const Json json = Json::parse(text);
-  if (!json.is_object() || !json.contains("images")) {
+  const std::string telling = first_key(text, {"image", "captions", "images", "annotations"});
+  if (telling == "image" || telling == "captions") return read_lines(text, file, images);
+  const Json json = parse_json(text, file);
+  if (json.find("images") == nullptr) {
     throw Error(ErrorCode::kUsage, quote(file) +
                                        " holds no captioned pictures: known are Karpathy's JSON and COCO's (an object "
                                        "with \"images\"), and JSON lines with \"image\" and \"captions\"");
   }
   const Entry root(json, quote(file));
-  return json.contains("annotations") ? read_coco(root, images) : read_karpathy(root, images);
+  return json.find("annotations") != nullptr ? read_coco(root, images) : read_karpathy(root, images);
 }
 
 /// The first few of `names`, quoted.

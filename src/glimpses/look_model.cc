@@ -1,17 +1,15 @@
 #include "glimpses/look_model.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <span>
 
 #include "core/error.h"
+#include "core/json.h"
 #include "model/half_tensors.h"
 #include "model/json_section.h"
 
 namespace glimpse {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr int kVersion = 1;
 constexpr std::string_view kConfigKey = "model.json";
@@ -144,9 +142,9 @@ std::string look_config_to_json(const LookConfig& config) {
   json["glimpses"] = config.glimpses;
   json["objects"] = config.objects;
   if (config.kind == LookConfig::Kind::kDram) json["coarse"] = config.coarse;
-  json["classes"] = config.classes;
-  if (!config.provenance.empty()) json["provenance"] = Json::parse(config.provenance);
-  return json.dump(1);
+  json["classes"] = Json::list(config.classes);
+  if (!config.provenance.empty()) json["provenance"] = parse_json(config.provenance, "provenance");
+  return json.dump({.indent = 1});
 }
 
 LookModel LookModel::load(const std::filesystem::path& path) {

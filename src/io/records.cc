@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "core/json_check.h"
+#include "core/json.h"
 #include "core/numbers.h"
 #include "core/text.h"
 
@@ -202,7 +202,7 @@ std::string record_path(const std::string& path) {
 
 std::optional<EarlierRecord> parse_record(std::string_view line) {
   try {
-    check_json(line, "a record");
+    parse_json(line, "a record");
   } catch (const Error&) {
     return std::nullopt;
   }

@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "core/file.h"
-#include "core/json_check.h"
+#include "core/json.h"
 #include "core/text.h"
 
 namespace glimpse::io {
@@ -108,15 +108,15 @@ Results read_results(const std::filesystem::path& path, const train::CaptionedSe
   ResultsReader reader(set);
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first != std::string::npos && text[first] == '[') {
-    check_json(text, path.native());
+    parse_json(text, path.native());
     const Json list = Json::parse(text);
     for (std::size_t i = 0; i < list.size(); ++i) reader.add(list[i], file + ": [" + std::to_string(i) + ']');
     return reader.finish(set, file);
   }
-  JsonCheck check;
+  JsonSource check;
   for (const std::string_view line : split_lines(text)) {
     if (!split_words(line).empty()) {
-      check_json(line, path.native(), check);
+      parse_json(line, path.native(), check);
       reader.add(Json::parse(line), file + ", line " + std::to_string(check.first_line));
     }
     ++check.first_line;

@@ -1,15 +1,13 @@
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <span>
 
 #include "core/error.h"
+#include "core/json.h"
 #include "model/json_section.h"
 #include "model/model.h"
 
 namespace glimpse {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr int kVersion = 1;
 constexpr int kLargestSide = 4096;
@@ -186,13 +184,13 @@ std::string config_to_json(const ModelConfig& config) {
                    {"height", input.height},
                    {"resize", spell<Resize>(kResizes, input.resize)},
                    {"colour", spell<bool>(kColours, input.rgb)},
-                   {"mean", input.mean},
-                   {"std", input.std}};
+                   {"mean", Json::list(input.mean)},
+                   {"std", Json::list(input.std)}};
   json["encoder"] = {
       {"graph", "encoder.graph"}, {"output", config.output_node}, {"rows", config.rows}, {"cols", config.cols}};
   Json decoder = {{"kind", config.decoder.graph.empty() ? kDecoderKind : kGraphKind}};
   if (config.decoder.graph.empty()) {
-    for (const auto& [key, formula] : decoder_formulas(config.decoder)) decoder[std::string(key)] = formula;
+    for (const auto& [key, formula] : decoder_formulas(config.decoder)) decoder[key] = formula;
   } else {
     decoder["graph"] = config.decoder.graph;
     decoder["features"] = config.decoder.features;
@@ -202,10 +200,10 @@ std::string config_to_json(const ModelConfig& config) {
   decoder["start_id"] = config.decoder.start_id;
   decoder["end_id"] = config.decoder.end_id;
   decoder["unknown_id"] = config.decoder.unknown_id;
-  decoder["never_emit"] = config.decoder.never_emit;
-  json["decoder"] = decoder;
-  if (!config.provenance.empty()) json["provenance"] = Json::parse(config.provenance);
-  return json.dump(1);
+  decoder["never_emit"] = Json::list(config.decoder.never_emit);
+  json["decoder"] = std::move(decoder);
+  if (!config.provenance.empty()) json["provenance"] = parse_json(config.provenance, "provenance");
+  return json.dump({.indent = 1});
 }
 
 }  // namespace glimpse

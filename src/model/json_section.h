@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/json.h"
 
 namespace glimpse {
 
@@ -60,10 +61,9 @@ class JsonSection {
   }
 
  private:
-  struct Node;
-  JsonSection(std::shared_ptr<const Node> node, std::string file, std::string name);
+  JsonSection(std::shared_ptr<const Json> json, std::string file, std::string name);
 
-  std::shared_ptr<const Node> node_;
+  std::shared_ptr<const Json> json_;  ///< a part of the file's, which lives as long
   std::string file_;
   std::string name_;
 };

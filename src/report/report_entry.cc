@@ -2,24 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
+#include "core/json.h"
 #include "core/numbers.h"
 #include "image/pixels.h"
 
 namespace glimpse {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 /// Four decimals, which is what people read off; JSON's null for what is no number.
 Json number(double value) { return std::isfinite(value) ? Json(rounded(value, 4)) : Json(); }
 
-/// ASCII only, so that no reader can take it for another encoding; bytes that are not UTF-8 become U+FFFD.
-std::string dump(const Json& json) { return json.dump(-1, ' ', true, Json::error_handler_t::replace); }
+std::string dump(const Json& json) { return json.dump({.ascii = true, .lenient = true}); }
 
 /// An object without its braces.
 std::string members(const Json& json) {
@@ -41,7 +38,7 @@ Json word_to_json(const Glimpse& glimpse, std::size_t cells) {
 }
 
 Json caption_to_json(const Caption& caption, std::size_t cells) {
-  Json words = Json::array();
+  Json words = Json::list();
   for (const Glimpse& glimpse : caption.glimpses) words.push_back(word_to_json(glimpse, cells));
   return {{"text", caption.text},
           {"logProb", number(caption.log_prob)},
@@ -107,15 +104,15 @@ std::string report_summary(const Error& error) {
 
 std::string report_details(const ViewTransform& transform, std::span<const Caption> captions, int rows, int cols) {
   const std::size_t cells = static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols);
-  Json all = Json::array();
+  Json all = Json::list();
   for (const Caption& caption : captions) all.push_back(caption_to_json(caption, cells));
-  const Json details = {{"rows", rows},
-                        {"cols", cols},
-                        {"frame",
-                         {transform.offset_x / transform.source_width, transform.offset_y / transform.source_height,
-                          transform.scale_x * transform.input_width / transform.source_width,
-                          transform.scale_y * transform.input_height / transform.source_height}},
-                        {"captions", std::move(all)}};
+  const Json details = {
+      {"rows", rows},
+      {"cols", cols},
+      {"frame", Json::list({transform.offset_x / transform.source_width, transform.offset_y / transform.source_height,
+                            transform.scale_x * transform.input_width / transform.source_width,
+                            transform.scale_y * transform.input_height / transform.source_height})},
+      {"captions", std::move(all)}};
   return dump(details);
 }
 

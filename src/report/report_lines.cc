@@ -1,23 +1,20 @@
 #include "report/report_lines.h"
 
-#include <nlohmann/json.hpp>
+#include <charconv>
 #include <optional>
 
 #include "core/error.h"
-#include "core/json_check.h"
+#include "core/json.h"
 #include "core/text.h"
 
 namespace glimpse {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::string_view kAdd = "glimpse.add(";
 constexpr std::string_view kRun = "glimpse.run(";
 constexpr std::string_view kEnd = ");\n";
 
-/// ASCII only, so that no reader can take it for another encoding; bytes that are not UTF-8 become U+FFFD.
-std::string dump(const Json& json) { return json.dump(-1, ' ', true, Json::error_handler_t::replace); }
+std::string dump(const Json& json) { return json.dump({.ascii = true, .lenient = true}); }
 
 std::string to_hex(std::string_view bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
@@ -29,10 +26,13 @@ std::string to_hex(std::string_view bytes) {
   return text;
 }
 
-std::string from_hex(const std::string& text) {
+std::optional<std::string> from_hex(std::string_view text) {
   std::string bytes;
   for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-    bytes += static_cast<char>(std::stoi(text.substr(i, 2), nullptr, 16));
+    const char* end = text.data() + i + 2;
+    unsigned char byte = 0;
+    if (std::from_chars(end - 2, end, byte, 16).ptr != end) return std::nullopt;
+    bytes += static_cast<char>(byte);
   }
   return bytes;
 }
@@ -67,15 +67,15 @@ std::vector<EntryLine> read_entry_lines(std::string_view text, const std::string
     ++end;
     const auto json_text = argument(text.substr(begin, end - begin), kAdd);
     if (!json_text) throw damaged(file, lines.size() + 1);
-    check_json(*json_text, file, {.first_line = static_cast<int>(lines.size()) + 1});
-    try {
-      const Json json = Json::parse(*json_text);
-      EntryLine line{.number = json.at("n"), .path = json.at("path"), .begin = begin, .end = end};
-      if (json.contains("bytes")) line.path = from_hex(json.at("bytes"));
-      lines.push_back(std::move(line));
-    } catch (const std::exception&) {  // of the parser, or of a number that is none
-      throw damaged(file, lines.size() + 1);
+    const Json json = parse_json(*json_text, file, {.first_line = static_cast<int>(lines.size()) + 1});
+    const auto number = json.at("n").get<std::uint64_t>();
+    std::optional<std::string> path = json.at("path").get<std::string>();
+    if (path && json.find("bytes") != nullptr) {
+      const auto hex = json.at("bytes").get<std::string>();
+      path = hex ? from_hex(*hex) : std::nullopt;
     }
+    if (!number || !path) throw damaged(file, lines.size() + 1);
+    lines.push_back({.number = *number, .path = *std::move(path), .begin = begin, .end = end});
   }
   return lines;
 }
@@ -93,13 +93,14 @@ std::string to_line(const RunLine& run) {
 RunLine read_run_line(std::string_view text, const std::string& file) {
   const auto json_text = argument(text, kRun);
   if (!json_text) throw damaged(file, 1);
-  check_json(*json_text, file);
-  try {
-    const Json json = Json::parse(*json_text);
-    return {json.at("title"), json.at("model"), json.at("rows"), json.at("cols"), json.at("complete")};
-  } catch (const Json::exception&) {
-    throw damaged(file, 1);
-  }
+  const Json json = parse_json(*json_text, file);
+  const auto title = json.at("title").get<std::string>();
+  const auto model = json.at("model").get<std::string>();
+  const auto rows = json.at("rows").get<int>();
+  const auto cols = json.at("cols").get<int>();
+  const auto complete = json.at("complete").get<bool>();
+  if (!title || !model || !rows || !cols || !complete) throw damaged(file, 1);
+  return {*title, *model, *rows, *cols, *complete};
 }
 
 }  // namespace glimpse

@@ -13,7 +13,7 @@ set(planted
   "apps/f.cc|#include <opencv2/imgproc.hpp>"
   "src/search/g.cc|#include <tbb/parallel_for.h>"
   "src/dnn/h.cc|#include <oneapi/tbb/task_arena.h>"
-  "src/model/i.h|#include <nlohmann/json.hpp>"
+  "src/model/i.cc|#include <nlohmann/json.hpp>"
   "src/overlay/j.cc|#include <boost/program_options.hpp>"
   "src/core/k.cc|#include \"../../apps/records.h\"")
 

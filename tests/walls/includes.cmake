@@ -11,7 +11,7 @@ set(library_walls
   "webp/|^src/image/"
   "opencv2/|^src/(image|synthetic|overlay|report)/"
   "(tbb|oneapi/tbb)/|^src/(pipeline/|data/|dnn/runtime/threads_tbb\\.cc$)"
-  "nlohmann/|\\.cc$"
+  "nlohmann/|^(src/core/json\\.cc$|apps/.*\\.cc$)"
   "boost/program_options|^apps/")
 
 set(breaches)

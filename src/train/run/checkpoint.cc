@@ -2,20 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "core/error.h"
 #include "core/hash.h"
-#include "core/json_check.h"
+#include "core/json.h"
 #include "core/text.h"
 
 namespace glimpse::train {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr int kVersion = 1;
 // Keys of the file's metadata.
@@ -26,13 +23,35 @@ constexpr const char* kShapes = "glimpse.shapes";
 
 std::string shapes_to_json(const Architecture& architecture) {
   Json json = Json::object();
-  for (const auto& [name, shape] : architecture.tensors) json[name] = shape;
+  for (const auto& [name, shape] : architecture.tensors) json[name] = Json::list(shape);
   return json.dump();
 }
 
+template <typename Map>
+Json map_to_json(const Map& map) {
+  Json json = Json::object();
+  for (const auto& [key, value] : map) json[key] = value;
+  return json;
+}
+
+/// False where it is no object or a value is of another type.
+template <typename T>
+bool read_map(const Json& json, std::map<std::string, T, std::less<>>& map) {
+  for (const Json::Member& member : json.members()) {
+    std::optional<T> value = member.value.get<T>();
+    if (!value) return false;
+    map[member.key] = *std::move(value);
+  }
+  return json.is_object();
+}
+
 std::string counters_to_json(const Counters& counters) {
-  Json json = {{"version", kVersion},      {"stage", counters.stage}, {"epoch", counters.epoch},
-               {"step", counters.step},    {"seeds", counters.seeds}, {"random_states", counters.random_states},
+  Json json = {{"version", kVersion},
+               {"stage", counters.stage},
+               {"epoch", counters.epoch},
+               {"step", counters.step},
+               {"seeds", map_to_json(counters.seeds)},
+               {"random_states", map_to_json(counters.random_states)},
                {"recipe", counters.recipe}};
   if (counters.best_validation) {
     // NaN is refused: JSON cannot hold it, and no score would ever be better.
@@ -44,7 +63,7 @@ std::string counters_to_json(const Counters& counters) {
   }
   try {
     return json.dump();
-  } catch (const Json::exception&) {
+  } catch (const Error&) {
     throw Error(ErrorCode::kUsage, "a checkpoint's counters hold text that is not UTF-8");
   }
 }
@@ -63,28 +82,32 @@ const std::string& metadata_of(const Weights& weights, const char* key) {
 
 Json json_of(const Weights& weights, const char* key) {
   const std::string& text = metadata_of(weights, key);
-  check_json(text, weights.path().native() + " (" + key + ')', {.code = ErrorCode::kModel});
-  return Json::parse(text);
+  return parse_json(text, weights.path().native() + " (" + key + ')', {.code = ErrorCode::kModel});
 }
 
 Counters read_counters(const Weights& weights) {
   const Json json = json_of(weights, kCounters);
+  const auto version = json.at("version").get<int>();
+  if (version && *version != kVersion) {
+    fail(weights.path(), "is a checkpoint of version " + std::to_string(*version) + "; this glimpse reads version " +
+                             std::to_string(kVersion));
+  }
+  const auto stage = json.at("stage").get<std::string>();
+  const auto epoch = json.at("epoch").get<int>();
+  const auto step = json.at("step").get<std::int64_t>();
+  const auto recipe = json.at("recipe").get<std::string>();
   Counters counters;
-  try {
-    if (const int version = json.at("version"); version != kVersion) {
-      fail(weights.path(), "is a checkpoint of version " + std::to_string(version) + "; this glimpse reads version " +
-                               std::to_string(kVersion));
-    }
-    json.at("stage").get_to(counters.stage);
-    json.at("epoch").get_to(counters.epoch);
-    json.at("step").get_to(counters.step);
-    json.at("seeds").get_to(counters.seeds);
-    json.at("random_states").get_to(counters.random_states);
-    json.at("recipe").get_to(counters.recipe);
-    if (json.contains("best_validation")) counters.best_validation = json.at("best_validation").get<double>();
-  } catch (const Json::exception&) {
+  const bool maps =
+      read_map(json.at("seeds"), counters.seeds) && read_map(json.at("random_states"), counters.random_states);
+  counters.best_validation = json.at("best_validation").get<double>();
+  const bool best = counters.best_validation || json.find("best_validation") == nullptr;
+  if (!version || !stage || !epoch || !step || !recipe || !maps || !best) {
     fail(weights.path(), "is a checkpoint whose counters are incomplete or of the wrong type; begin without it");
   }
+  counters.stage = *stage;
+  counters.epoch = *epoch;
+  counters.step = *step;
+  counters.recipe = *recipe;
   if (counters.epoch < 0 || counters.step < 0) fail(weights.path(), "is a checkpoint with an epoch or step below 0");
   return counters;
 }
@@ -92,9 +115,7 @@ Counters read_counters(const Weights& weights) {
 /// Checks that the file's tensors are the network's, in one walk over both sorted lists of names.
 void check_shapes(const Weights& weights, const Architecture& expected) {
   std::map<std::string, Shape, std::less<>> there;
-  try {
-    json_of(weights, kShapes).get_to(there);
-  } catch (const Json::exception&) {
+  if (!read_map(json_of(weights, kShapes), there)) {
     fail(weights.path(), "is a checkpoint whose list of shapes is malformed; begin without it");
   }
   const std::string other = "is a checkpoint of another network: ";

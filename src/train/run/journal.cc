@@ -1,19 +1,17 @@
 #include "train/run/journal.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "core/error.h"
 #include "core/file.h"
-#include "core/json_check.h"
+#include "core/json.h"
 
 namespace glimpse::train {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
 
@@ -23,29 +21,29 @@ struct Line {
   std::size_t end = 0;
 };
 
-Measures read_measures(const Json& json) {
+std::optional<Measures> read_measures(const Json& json) {
   Measures measures;
-  for (const auto& [name, value] : json.get_ref<const Json::object_t&>()) {  // which throws where it is none
-    if (!value.is_null()) measures.emplace_back(name, value.get<double>());
+  for (const auto& [name, value] : json.members()) {
+    if (value.is_null()) continue;
+    const auto number = value.get<double>();
+    if (!number) return std::nullopt;
+    measures.emplace_back(name, *number);
   }
-  return measures;
+  return json.is_object() ? std::optional(measures) : std::nullopt;
 }
 
 JournalEntry parse_line(std::string_view text, const std::string& file, int number) {
-  check_json(text, file, {.first_line = number});
-  JournalEntry entry;
-  try {
-    const Json json = Json::parse(text);
-    json.at("stage").get_to(entry.stage);
-    json.at("epoch").get_to(entry.epoch);
-    json.at("step").get_to(entry.step);
-    entry.is_validation = json.contains("validation");
-    entry.values = read_measures(json.at(entry.is_validation ? "validation" : "loss"));
-  } catch (const Json::exception&) {
+  const Json json = parse_json(text, file, {.first_line = number});
+  const auto stage = json.at("stage").get<std::string>();
+  const auto epoch = json.at("epoch").get<int>();
+  const auto step = json.at("step").get<std::int64_t>();
+  const bool is_validation = json.find("validation") != nullptr;
+  std::optional<Measures> values = read_measures(json.at(is_validation ? "validation" : "loss"));
+  if (!stage || !epoch || !step || !values) {
     throw Error(ErrorCode::kUsage, quote(file) + " line " + std::to_string(number) +
                                        " is no line of a journal: it has no stage, epoch, step and loss or validation");
   }
-  return entry;
+  return {*stage, *epoch, *step, is_validation, *std::move(values)};
 }
 
 std::vector<Line> read_lines(const std::filesystem::path& path) {

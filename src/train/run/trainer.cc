@@ -1,7 +1,6 @@
 #include "train/run/trainer.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/json.h"
 #include "data/captioned_set.h"
 #include "data/sentences.h"
 #include "data/vocabulary_builder.h"
@@ -262,7 +262,7 @@ class Trainer::Impl {
   }
 
   void write_model() {
-    config_.provenance = nlohmann::ordered_json{{"recipe", to_text(recipe_)}}.dump();
+    config_.provenance = Json{{"recipe", to_text(recipe_)}}.dump();
     blame_training("the end", [&] { write_half_bundle(config_, parameters_.views(), recipe_.output); });
     observer_.note("the model is " + quote(recipe_.output.native()));
   }

@@ -1,8 +1,7 @@
 #include "train/stages/look_training.h"
 
-#include <nlohmann/json.hpp>
-
 #include "core/error.h"
+#include "core/json.h"
 #include "train/nets/look_network.h"
 #include "train/stages/looking.h"
 
@@ -19,7 +18,7 @@ void train_to_look(const Recipe& recipe, const TrainingFolder& folder, Trainer::
   Looking stage(config, recipe, parameters, kernels);
   const std::string scaffold(kLookScaffold);
   folder.run_to_end(stage, description, scaffold);
-  config.provenance = nlohmann::ordered_json{{"recipe", to_text(recipe)}}.dump();
+  config.provenance = Json{{"recipe", to_text(recipe)}}.dump();
   write_look_bundle(config, parameters.views(), recipe.output);
   observer.note("the model is " + quote(recipe.output.native()));
 }
