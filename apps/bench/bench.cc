@@ -23,13 +23,9 @@ ExitCode run_bench(Arguments arguments) {
     write_output(kUsage);
     return ExitCode::kDone;
   }
-  try {
-    if (what == "encoder") return static_cast<ExitCode>(bench_encoder(arguments.subspan(1)));
-    if (what == "decoder") return static_cast<ExitCode>(bench_decoder(arguments.subspan(1)));
-    if (what == "pipeline") return static_cast<ExitCode>(bench_pipeline(arguments.subspan(1)));
-  } catch (const po::error& error) {
-    throw Error(ErrorCode::kUsage, std::string(error.what()) + " (--help lists all options)");
-  }
+  if (what == "encoder") return static_cast<ExitCode>(bench_encoder(arguments.subspan(1)));
+  if (what == "decoder") return static_cast<ExitCode>(bench_decoder(arguments.subspan(1)));
+  if (what == "pipeline") return static_cast<ExitCode>(bench_pipeline(arguments.subspan(1)));
   throw Error(ErrorCode::kUsage, "bench does not know " + quote(what) +
                                      did_you_mean(what, {"encoder", "decoder", "pipeline"}) +
                                      " (it takes: encoder, decoder, pipeline)");

@@ -8,7 +8,7 @@
 namespace glimpse::apps {
 
 /// `args` are the words after `glimpse bench encoder`. Results go to standard output. Returns the exit code; throws
-/// Error and boost::program_options' exceptions.
+/// Error.
 int bench_encoder(std::span<const std::string> args);
 int bench_decoder(std::span<const std::string> args);
 int bench_pipeline(std::span<const std::string> args);

@@ -203,14 +203,11 @@ void bench(const Decoder& decoder, const Options& options) {
 }
 
 OptionGroup option_group() {
-  OptionGroup group{"What to measure", {}};
-  auto add = group.options.add_options();
-  add("images,n", po::value<std::string>()->value_name("N"), "images at a time (default: 1, then 16)");
-  add("beam,b", po::value<std::string>()->value_name("N"), "beam width (default: 5)");
-  add("threads,t", po::value<std::string>()->value_name("N"), "processor threads (default: all it may use)");
-  add("repeat,r", po::value<std::string>()->value_name("N"),
-      "searches of 20 words each; medians over their steps are compared (default: 5)");
-  return group;
+  return {"What to measure",
+          {{"images,n", "N", "images at a time (default: 1, then 16)"},
+           {"beam,b", "N", "beam width (default: 5)"},
+           {"threads,t", "N", "processor threads (default: all it may use)"},
+           {"repeat,r", "N", "searches of 20 words each; medians over their steps are compared (default: 5)"}}};
 }
 
 }  // namespace

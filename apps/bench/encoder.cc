@@ -178,20 +178,20 @@ void bench_graph(const std::filesystem::path& path, const Options& options, dnn:
 }
 
 OptionGroup option_group() {
-  OptionGroup group{"What to measure", {}};
-  auto add = group.options.add_options();
-  add("graph,g", po::value<std::vector<std::string>>()->value_name("FILE"),
-      "a network as graph text, with random weights; may be given again (default: ResNet-101, ResNet-34 and VGG-16)");
-  add("batch,b", po::value<std::string>()->value_name("N"), "images at a time (default: 8)");
-  add("size,s", po::value<std::string>()->value_name("N"), "height and width of the images (default: 224)");
-  add("threads,t", po::value<std::string>()->value_name("N"), "processor threads (default: all it may use)");
-  add("repeat,r", po::value<std::string>()->value_name("N"), "rounds; medians over them are compared (default: 9)");
-  return group;
+  return {
+      "What to measure",
+      {{"graph,g", "FILE",
+        "a network as graph text, with random weights; may be given again (default: ResNet-101, ResNet-34 and VGG-16)",
+        kRepeatable},
+       {"batch,b", "N", "images at a time (default: 8)"},
+       {"size,s", "N", "height and width of the images (default: 224)"},
+       {"threads,t", "N", "processor threads (default: all it may use)"},
+       {"repeat,r", "N", "rounds; medians over them are compared (default: 9)"}}};
 }
 
 std::vector<std::filesystem::path> graph_files(const ParsedArguments& parsed) {
   if (parsed.has("graph")) {
-    const auto& given = parsed.options["graph"].as<std::vector<std::string>>();
+    const std::vector<std::string> given = parsed.list("graph");
     return {given.begin(), given.end()};
   }
   std::vector<std::filesystem::path> files;

@@ -157,13 +157,12 @@ std::string report(const Options& options, std::size_t count, const Samples& alo
 }
 
 CommandLine command_line() {
-  OptionGroup group{"What to measure", {}};
-  const auto value = [](const char* name) { return po::value<std::string>()->value_name(name); };
-  auto add = group.options.add_options();
-  add("images", value("N"), "of those given, the first N (default: 256); they are held in memory");
-  add("batch", value("N"), "pictures at a time in each worker (default: 8)");
-  add("recursive,r", "folders stand for all that is below them");
-  add("repeat", value("N"), "rounds, in each both are measured, in turns; medians are compared (default: 5)");
+  OptionGroup group{
+      "What to measure",
+      {{"images", "N", "of those given, the first N (default: 256); they are held in memory"},
+       {"batch", "N", "pictures at a time in each worker (default: 8)"},
+       {"recursive,r", "", "folders stand for all that is below them"},
+       {"repeat", "N", "rounds, in each both are measured, in turns; medians are compared (default: 5)"}}};
   CommandLine command = {
       "glimpse bench pipeline [options] PICTURE…",
       "Captions pictures as glimpse batch does, from files to records, and with the encoder and the decoder alone, the "

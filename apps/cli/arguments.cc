@@ -1,6 +1,7 @@
 #include "cli/arguments.h"
 
 #include <algorithm>
+#include <boost/program_options.hpp>
 #include <charconv>
 #include <sstream>
 
@@ -8,6 +9,8 @@
 
 namespace glimpse::apps {
 namespace {
+
+namespace po = boost::program_options;
 
 constexpr std::size_t kHelpIndent = 30;            // where descriptions begin
 constexpr const char* kPositional = "<argument>";  // no option can be spelt like this on a command line by accident
@@ -37,15 +40,10 @@ std::string wrapped(std::string_view text, std::size_t width, std::size_t indent
 }
 
 /// "-b, --beam N"
-std::string option_label(const po::option_description& option) {
-  std::string shape = option.format_name();  // "-b [ --beam ]" or "--beam"
-  if (const std::size_t bracket = shape.find(" [ "); bracket != std::string::npos) {
-    shape = shape.substr(0, bracket) + ", " + shape.substr(bracket + 3, shape.size() - bracket - 5);
-  } else {
-    shape = "    " + shape;
-  }
-  const std::string parameter = option.format_parameter();
-  return parameter.empty() ? shape : shape + " " + parameter;
+std::string option_label(const Option& option) {
+  const std::string name = option.name();
+  const std::string letter = name == option.names ? "    " : "-" + option.names.substr(name.size() + 1) + ", ";
+  return letter + "--" + name + (option.parameter.empty() ? "" : " " + option.parameter);
 }
 
 /// `option` as it is said in messages, from whatever Boost calls it.
@@ -59,10 +57,32 @@ std::string unknown_option_message(std::string name, const po::options_descripti
          " (--help lists all options)";
 }
 
-OptionGroup help_group() {
-  OptionGroup group{"Help", {}};
-  group.options.add_options()("help,h", "print this and exit");
-  return group;
+OptionGroup help_group() { return {"Help", {{"help,h", "", "print this and exit"}}}; }
+
+po::options_description described(const std::vector<OptionGroup>& groups) {
+  using Texts = std::vector<std::string>;
+  po::options_description all;
+  auto add = all.add_options();
+  for (const OptionGroup& group : groups) {
+    for (const Option& option : group.options) {
+      const char* names = option.names.c_str();
+      if (option.parameter.empty()) {
+        add(names, "");
+      } else if (option.repeatable) {
+        add(names, po::value<Texts>()->composing(), "");
+      } else {
+        add(names, po::value<std::string>(), "");
+      }
+    }
+  }
+  add(kPositional, po::value<Texts>());
+  return all;
+}
+
+std::vector<std::string> values_of(const po::variable_value& value) {
+  if (const auto* texts = boost::any_cast<std::vector<std::string>>(&value.value())) return *texts;
+  if (const auto* text = boost::any_cast<std::string>(&value.value())) return {*text};
+  return {};
 }
 
 template <typename Number>
@@ -82,7 +102,11 @@ Number parse_number(const std::string& name, const std::string& text, Number lea
 
 std::optional<std::string> ParsedArguments::text(const std::string& name) const {
   if (!has(name)) return std::nullopt;
-  return options[name].as<std::string>();
+  return values.at(name).at(0);
+}
+
+std::vector<std::string> ParsedArguments::list(const std::string& name) const {
+  return has(name) ? values.at(name) : std::vector<std::string>();
 }
 
 int ParsedArguments::integer(const std::string& name, int standard, int least, int most) const {
@@ -107,12 +131,12 @@ std::string help_text(const CommandLine& command) {
   std::string text = "usage: " + command.usage + "\n\n" + wrapped(command.summary, width, 0) + "\n";
   for (const OptionGroup& group : groups) {
     text += "\n" + bold(group.title) + "\n";
-    for (const auto& option : group.options.options()) {
-      std::string label = "  " + option_label(*option);
+    for (const Option& option : group.options) {
+      std::string label = "  " + option_label(option);
       if (columns(label) + 2 > kHelpIndent) label += '\n';
       const std::size_t used = label.back() == '\n' ? 0 : columns(label);
       text += label + std::string(kHelpIndent - used, ' ') +
-              wrapped(option->description(), width - kHelpIndent, kHelpIndent) + "\n";
+              wrapped(option.description, width - kHelpIndent, kHelpIndent) + "\n";
     }
   }
   if (!command.notes.empty()) text += "\n" + command.notes;
@@ -120,23 +144,24 @@ std::string help_text(const CommandLine& command) {
 }
 
 std::optional<ParsedArguments> parse_arguments(const CommandLine& command, Arguments arguments) {
-  po::options_description all;
-  for (const OptionGroup& group : command.groups) all.add(group.options);
-  all.add(help_group().options);
-  all.add_options()(kPositional, po::value<std::vector<std::string>>());
+  std::vector<OptionGroup> groups = command.groups;
+  groups.push_back(help_group());
+  const po::options_description all = described(groups);
   po::positional_options_description positional;
   positional.add(kPositional, -1);
 
   ParsedArguments parsed;
   try {
     const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+    po::variables_map given;
     po::store(po::command_line_parser(std::vector<std::string>(arguments.begin(), arguments.end()))
                   .options(all)
                   .positional(positional)
                   .style(style)
                   .run(),
-              parsed.options);
-    po::notify(parsed.options);
+              given);
+    po::notify(given);
+    for (const auto& [name, value] : given) parsed.values.emplace(name, values_of(value));
   } catch (const po::unknown_option& error) {
     throw Error(ErrorCode::kUsage, unknown_option_message(error.get_option_name(), all));
   } catch (const po::error& error) {
@@ -146,7 +171,7 @@ std::optional<ParsedArguments> parse_arguments(const CommandLine& command, Argum
     write_output(help_text(command));
     return std::nullopt;
   }
-  if (parsed.has(kPositional)) parsed.positional = parsed.options[kPositional].as<std::vector<std::string>>();
+  parsed.positional = parsed.list(kPositional);
   return parsed;
 }
 

@@ -1,7 +1,8 @@
-/// Command lines: Boost.Program_options with our own help layout and messages that say what was meant.
+/// Command lines with our own help layout and messages that say what was meant. Boost.Program_options, which takes them
+/// apart, is known to arguments.cc alone.
 #pragma once
 
-#include <boost/program_options.hpp>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,12 +15,21 @@
 
 namespace glimpse::apps {
 
-namespace po = boost::program_options;
+constexpr bool kRepeatable = true;
+
+struct Option {
+  std::string names;      ///< "output,o", or "output" where no letter stands for it
+  std::string parameter;  ///< what --help calls its value; empty for an option without one
+  std::string description;
+  bool repeatable = false;  ///< may be given again and again
+
+  std::string name() const { return names.substr(0, names.find(',')); }
+};
 
 /// A titled group of options.
 struct OptionGroup {
   std::string title;
-  po::options_description options;
+  std::vector<Option> options;
 };
 
 struct CommandLine {
@@ -30,11 +40,13 @@ struct CommandLine {
 };
 
 struct ParsedArguments {
-  po::variables_map options;
+  std::map<std::string, std::vector<std::string>> values;  ///< of the options that were given; empty without parameter
   std::vector<std::string> positional;
 
-  bool has(const std::string& name) const { return options.count(name) > 0; }
+  bool has(const std::string& name) const { return values.contains(name); }
   std::optional<std::string> text(const std::string& name) const;
+  /// All values of an option that may be given again and again.
+  std::vector<std::string> list(const std::string& name) const;
   /// The option's number, or `standard` where it is not given. Throws Error(kUsage) outside [least, most].
   int integer(const std::string& name, int standard, int least, int most) const;
   double real(const std::string& name, double standard, double least, double most) const;

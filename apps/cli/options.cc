@@ -16,41 +16,36 @@ constexpr int kMaxWords = 1000;
 constexpr int kMaxThreads = 1024;
 constexpr double kLargestPixel = 1e9;
 
-auto string_value(const char* name) { return po::value<std::string>()->value_name(name); }
-auto list_value(const char* name) { return po::value<std::vector<std::string>>()->value_name(name)->composing(); }
-
 OptionGroup search_group() {
   const search::SearchOptions standard;
   const auto with_default = [](const std::string& text, const std::string& value) {
     return text + " (default: " + value + ")";
   };
-  OptionGroup group{"How captions are searched for", {}};
-  auto add = group.options.add_options();
-  add("beam,b", string_value("N"),
-      with_default("beam width; 1 is greedy, wider is slower and often a little better", std::to_string(standard.beam))
-          .c_str());
-  add("sample", string_value("top-k=K,top-p=P,temperature=T"),
-      "draw words at random instead, from the K likeliest, or the likeliest that make up P together; T below 1 is "
-      "tamer, above 1 wilder. Name any of the three");
-  add("seed", string_value("N"), "start of the random numbers of --sample: the same seed, the same captions");
-  add("hard-sample", string_value("SEED"),
-      "of a model with hard attention: draw the cells that it looks at, instead of taking the best; the same seed, the "
-      "same captions");
-  add("roi", string_value("X,Y,W,H"),
-      "look only at this rectangle: its left and top, width and height in pixels of the upright picture");
-  add("mask", string_value("FILE"), "look only where this picture, stretched to the size of the other, is white");
-  add("length-penalty", string_value("A"),
-      with_default("score = log-probability / (words, end counted)^A", in_short(standard.length_penalty)).c_str());
-  add("max-words", string_value("N"), with_default("longest caption", std::to_string(standard.max_words)).c_str());
-  add("min-words", string_value("N"), with_default("shortest caption", std::to_string(standard.min_words)).c_str());
-  add("no-repeat-ngram", string_value("N"),
-      with_default("say no N words in the same order twice; 0 allows it", std::to_string(standard.no_repeat_ngram))
-          .c_str());
-  add("top,n", string_value("N"), "the N best captions, with their log-probabilities; widens the beam to N");
-  add("require", list_value("WORD"), "every caption has this word; may be given several times");
-  add("forbid", list_value("WORD"), "no caption has this word; may be given several times");
-  add("prefix", string_value("TEXT"), "every caption begins with this text: --prefix \"a photo of\"");
-  return group;
+  return {
+      "How captions are searched for",
+      {{"beam,b", "N",
+        with_default("beam width; 1 is greedy, wider is slower and often a little better",
+                     std::to_string(standard.beam))},
+       {"sample", "top-k=K,top-p=P,temperature=T",
+        "draw words at random instead, from the K likeliest, or the likeliest that make up P together; T below 1 is "
+        "tamer, above 1 wilder. Name any of the three"},
+       {"seed", "N", "start of the random numbers of --sample: the same seed, the same captions"},
+       {"hard-sample", "SEED",
+        "of a model with hard attention: draw the cells that it looks at, instead of taking the best; the same seed, "
+        "the same captions"},
+       {"roi", "X,Y,W,H",
+        "look only at this rectangle: its left and top, width and height in pixels of the upright picture"},
+       {"mask", "FILE", "look only where this picture, stretched to the size of the other, is white"},
+       {"length-penalty", "A",
+        with_default("score = log-probability / (words, end counted)^A", in_short(standard.length_penalty))},
+       {"max-words", "N", with_default("longest caption", std::to_string(standard.max_words))},
+       {"min-words", "N", with_default("shortest caption", std::to_string(standard.min_words))},
+       {"no-repeat-ngram", "N",
+        with_default("say no N words in the same order twice; 0 allows it", std::to_string(standard.no_repeat_ngram))},
+       {"top,n", "N", "the N best captions, with their log-probabilities; widens the beam to N"},
+       {"require", "WORD", "every caption has this word; may be given several times", kRepeatable},
+       {"forbid", "WORD", "no caption has this word; may be given several times", kRepeatable},
+       {"prefix", "TEXT", "every caption begins with this text: --prefix \"a photo of\""}}};
 }
 
 double sampling_number(const std::string& key, std::string_view text) {
@@ -131,30 +126,24 @@ Rect parse_roi(std::string_view text) {
   return {numbers[0], numbers[1], numbers[2], numbers[3]};
 }
 
-std::vector<std::string> read_list(const ParsedArguments& arguments, const std::string& name) {
-  if (!arguments.has(name)) return {};
-  return arguments.options[name].as<std::vector<std::string>>();
-}
-
 }  // namespace
 
 std::vector<OptionGroup> model_option_groups() {
-  OptionGroup model{"Model and machine", {}};
-  auto add_model = model.options.add_options();
-  add_model("model,m", string_value("FILE"),
-            "model bundle, or folder of an unpacked model (default: GLIMPSE_MODEL, else the model that comes with "
-            "glimpse)");
-  add_model("threads,t", string_value("N"), "processor threads (default: all that the process may use)");
+  OptionGroup model{"Model and machine",
+                    {{"model,m", "FILE",
+                      "model bundle, or folder of an unpacked model (default: GLIMPSE_MODEL, else the model that comes "
+                      "with glimpse)"},
+                     {"threads,t", "N", "processor threads (default: all that the process may use)"}}};
   return {search_group(), model};
 }
 
 std::vector<OptionGroup> shared_option_groups() {
-  OptionGroup output{"Results", {}};
-  auto add_output = output.options.add_options();
-  add_output("format", string_value("FORMAT"), "text, json (an object a line) or csv (default: text)");
-  add_output("attention", "with --format json: the attention over the cells of the map, a row a word");
-  add_output("timing", "add the milliseconds that each picture took, from reading its file to the caption");
-  add_output("nul,0", "paths on standard input end with NUL, as find -print0 writes them, not with a newline");
+  OptionGroup output{
+      "Results",
+      {{"format", "FORMAT", "text, json (an object a line) or csv (default: text)"},
+       {"attention", "", "with --format json: the attention over the cells of the map, a row a word"},
+       {"timing", "", "add the milliseconds that each picture took, from reading its file to the caption"},
+       {"nul,0", "", "paths on standard input end with NUL, as find -print0 writes them, not with a newline"}}};
   std::vector<OptionGroup> groups = model_option_groups();
   groups.push_back(output);
   return groups;
@@ -172,8 +161,8 @@ ModelOptions read_model_options(const ParsedArguments& arguments) {
   ModelOptions options;
   options.model = arguments.text("model");
   options.caption.search = read_search(arguments);
-  options.caption.required = read_list(arguments, "require");
-  options.caption.forbidden = read_list(arguments, "forbid");
+  options.caption.required = arguments.list("require");
+  options.caption.forbidden = arguments.list("forbid");
   for (const std::string& word : options.caption.required) {
     if (std::count(options.caption.forbidden.begin(), options.caption.forbidden.end(), word) > 0) {
       throw Error(ErrorCode::kUsage, quote(word) + " is both required and forbidden");

@@ -24,24 +24,21 @@ Layout read_layout(const ParsedArguments& arguments) {
 }  // namespace
 
 OptionGroup overlay_option_group() {
-  OptionGroup group{"How overlays are drawn", {}};
-  auto add = group.options.add_options();
-  const auto value = [](const char* name) { return po::value<std::string>()->value_name(name); };
-  add("style", value("STYLE"),
-      "heat: colours over the picture (default); contour: lines at a quarter, a half and three quarters of the peak; "
-      "box: a frame around half of the attention; spotlight: the picture lit where the model looked");
-  add("layout", value("LAYOUT"),
-      "sheet: the picture, then one tile a word (default); strip: all in one row; words: a file a word, "
-      "photo.glimpses.01-a.png and so on; matrix: words × cells of the map");
-  add("animate", "the words one after the other in an animated WebP, photo.glimpses.webp");
-  add("colormap", value("NAME"),
-      "any of OpenCV's; inferno (default), magma, plasma, viridis and cividis are even to the eye");
-  add("alpha", value("A"), "opacity where attention peaks, 0 to 1 (default: 0.6)");
-  add("scale", value("SCALE"),
-      "per-word: each tile's own peak is its brightest; global: the caption's peak (default: per-word)");
-  add("smooth", "soft edges between the map's cells, as the paper's pictures have them");
-  add("font", value("FILE"), "TrueType font for the labels (default: DejaVu Sans where it is installed)");
-  return group;
+  return {"How overlays are drawn",
+          {{"style", "STYLE",
+            "heat: colours over the picture (default); contour: lines at a quarter, a half and three quarters of the "
+            "peak; box: a frame around half of the attention; spotlight: the picture lit where the model looked"},
+           {"layout", "LAYOUT",
+            "sheet: the picture, then one tile a word (default); strip: all in one row; words: a file a word, "
+            "photo.glimpses.01-a.png and so on; matrix: words × cells of the map"},
+           {"animate", "", "the words one after the other in an animated WebP, photo.glimpses.webp"},
+           {"colormap", "NAME",
+            "any of OpenCV's; inferno (default), magma, plasma, viridis and cividis are even to the eye"},
+           {"alpha", "A", "opacity where attention peaks, 0 to 1 (default: 0.6)"},
+           {"scale", "SCALE",
+            "per-word: each tile's own peak is its brightest; global: the caption's peak (default: per-word)"},
+           {"smooth", "", "soft edges between the map's cells, as the paper's pictures have them"},
+           {"font", "FILE", "TrueType font for the labels (default: DejaVu Sans where it is installed)"}}};
 }
 
 OverlayOptions read_overlay_options(const ParsedArguments& arguments) {

@@ -11,46 +11,39 @@ namespace {
 
 namespace fs = std::filesystem;
 
-auto text_value(const char* name) { return po::value<std::string>()->value_name(name); }
-
 OptionGroup input_group() {
-  OptionGroup group{"Which pictures", {}};
-  auto add = group.options.add_options();
-  add("recursive,r", "folders stand for all that is below them (links to folders are not followed there)");
-  add("ext", text_value("LIST"),
-      "extensions that count as pictures in folders and archives: --ext jpg,png (default: those of all formats that "
-      "are read)");
-  add("nul,0", "paths on standard input end with NUL, as find -print0 writes them, not with a newline");
-  add("shard", text_value("I/N"),
-      "only the I-th of N shares of the list, by a hash of each path that is the same everywhere; auto: the share that "
-      "a Slurm array, Open MPI or a Kubernetes indexed job gives this process; auto/N where those do not say how many");
-  return group;
+  return {"Which pictures",
+          {{"recursive,r", "", "folders stand for all that is below them (links to folders are not followed there)"},
+           {"ext", "LIST",
+            "extensions that count as pictures in folders and archives: --ext jpg,png (default: those of all formats "
+            "that are read)"},
+           {"nul,0", "", "paths on standard input end with NUL, as find -print0 writes them, not with a newline"},
+           {"shard", "I/N",
+            "only the I-th of N shares of the list, by a hash of each path that is the same everywhere; auto: the "
+            "share that a Slurm array, Open MPI or a Kubernetes indexed job gives this process; auto/N where those do "
+            "not say how many"}}};
 }
 
 OptionGroup output_group() {
-  OptionGroup group{"Results", {}};
-  auto add = group.options.add_options();
-  add("output,o", text_value("FILE"), "records, in the order of the list: FILE.jsonl or FILE.csv");
-  add("attention", "with -o FILE.jsonl: the attention over the cells of the map, a row a word");
-  add("sidecar", text_value("EXT"), "a text file beside each picture with its best caption: photo.jpg, photo.EXT");
-  add("coco-results", text_value("FILE"), "COCO results JSON: [{\"image_id\": …, \"caption\": …}, …]");
-  add("overlays", text_value("FOLDER"), "drawings of where the model looked, photo.glimpses.png");
-  add("report", text_value("FOLDER"), "a page to look at in a browser: all pictures, captions and glimpses");
-  return group;
+  return {"Results",
+          {{"output,o", "FILE", "records, in the order of the list: FILE.jsonl or FILE.csv"},
+           {"attention", "", "with -o FILE.jsonl: the attention over the cells of the map, a row a word"},
+           {"sidecar", "EXT", "a text file beside each picture with its best caption: photo.jpg, photo.EXT"},
+           {"coco-results", "FILE", "COCO results JSON: [{\"image_id\": …, \"caption\": …}, …]"},
+           {"overlays", "FOLDER", "drawings of where the model looked, photo.glimpses.png"},
+           {"report", "FOLDER", "a page to look at in a browser: all pictures, captions and glimpses"}}};
 }
 
 OptionGroup run_group() {
-  OptionGroup group{"How to run", {}};
-  auto add = group.options.add_options();
-  add("resume",
-      "go on with FILE.jsonl, and with the report and the other files beside it, after an interruption: what has a "
-      "record, also of a failure, is left alone");
-  add("skip-existing", "leave out pictures that have a sidecar");
-  add("overwrite", "replace files that are there already");
-  add("fail-fast", "stop at the first picture that fails");
-  add("batch", text_value("N"),
-      ("pictures at a time in each thread (default: " + std::to_string(BatchCommand().batch) + ")").c_str());
-  return group;
+  return {
+      "How to run",
+      {{"resume", "",
+        "go on with FILE.jsonl, and with the report and the other files beside it, after an interruption: what has a "
+        "record, also of a failure, is left alone"},
+       {"skip-existing", "", "leave out pictures that have a sidecar"},
+       {"overwrite", "", "replace files that are there already"},
+       {"fail-fast", "", "stop at the first picture that fails"},
+       {"batch", "N", "pictures at a time in each thread (default: " + std::to_string(BatchCommand().batch) + ")"}}};
 }
 
 std::vector<std::string> parse_extensions(std::string_view list) {
@@ -93,9 +86,9 @@ Format format_of(const fs::path& output) {
 
 void refuse_without_overlays(const ParsedArguments& arguments) {
   const OptionGroup group = overlay_option_group();
-  for (const auto& option : group.options.options()) {
-    if (!arguments.has(option->long_name())) continue;
-    throw Error(ErrorCode::kUsage, "--" + option->long_name() + " is about overlays; give --overlays FOLDER too");
+  for (const Option& option : group.options) {
+    if (!arguments.has(option.name())) continue;
+    throw Error(ErrorCode::kUsage, "--" + option.name() + " is about overlays; give --overlays FOLDER too");
   }
 }
 

@@ -33,15 +33,14 @@ struct CompareOptions {
 };
 
 CommandLine command_line() {
-  const auto value = [](const char* name) { return po::value<std::string>()->value_name(name); };
-  OptionGroup what{"What to compare", {}};
-  what.options.add_options()("output,o", value("DIR"), "the folder for models, table and plots; required")(
-      "seeds", value("N"), "train each variant N times, with the recipe's seed and those after it (default: 1)")(
-      "split", value("NAME"), "judge on the pictures of this split (default: test where the set has splits, else all)")(
-      "batch", value("N"), ("pictures at a time, when judging (default: " + std::to_string(kBatch) + ")").c_str());
-  add_setting_option(what.options);
-  OptionGroup run{"How to run", {}};
-  add_run_options(run.options);
+  OptionGroup what{
+      "What to compare",
+      {{"output,o", "DIR", "the folder for models, table and plots; required"},
+       {"seeds", "N", "train each variant N times, with the recipe's seed and those after it (default: 1)"},
+       {"split", "NAME", "judge on the pictures of this split (default: test where the set has splits, else all)"},
+       {"batch", "N", "pictures at a time, when judging (default: " + std::to_string(kBatch) + ")"},
+       setting_option()}};
+  OptionGroup run = run_option_group();
   return {
       "glimpse compare [options] -o DIR RECIPE…",
       "Trains the recipes one after the other on equal terms (the same data, seed, threads and epochs), captions the "

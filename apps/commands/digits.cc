@@ -38,20 +38,19 @@ struct DigitsCommand {
 };
 
 CommandLine command_line() {
-  const auto value = [](const char* name) { return po::value<std::string>()->value_name(name); };
   std::string kinds;
   for (const auto& [name, kind] : digits::kinds()) kinds += (kinds.empty() ? "" : ", ") + std::string(name);
-  OptionGroup group{"Options", {}};
-  auto add = group.options.add_options();
-  add("count,n", value("N"), ("how many (default: " + std::to_string(kCount) + ")").c_str());
-  add("kind,k", value("KIND"), ("what is on them: " + kinds + " (default: centred)").c_str());
-  add("width", value("N"), "of the pictures in pixels (default: 28, 60 for digits that are anywhere, 96 for rows)");
-  add("height", value("N"), "likewise (default: 28, 60, 32)");
-  add("clutter", value("N"), "pieces of other digits, with translated-cluttered (default: 4)");
-  add("least", value("N"), "digits of a row at least (default: 3)");
-  add("most", value("N"), "and at most (default: 3)");
-  add("seed", value("N"), "of the endless series that they are taken from (default: 1)");
-  add("overwrite", "replace the digits that FOLDER has already");
+  OptionGroup group{
+      "Options",
+      {{"count,n", "N", "how many (default: " + std::to_string(kCount) + ")"},
+       {"kind,k", "KIND", "what is on them: " + kinds + " (default: centred)"},
+       {"width", "N", "of the pictures in pixels (default: 28, 60 for digits that are anywhere, 96 for rows)"},
+       {"height", "N", "likewise (default: 28, 60, 32)"},
+       {"clutter", "N", "pieces of other digits, with translated-cluttered (default: 4)"},
+       {"least", "N", "digits of a row at least (default: 3)"},
+       {"most", "N", "and at most (default: 3)"},
+       {"seed", "N", "of the endless series that they are taken from (default: 1)"},
+       {"overwrite", "", "replace the digits that FOLDER has already"}}};
   return {
       "glimpse digits FOLDER [options]",
       "Draws pictures of digits in several hands, bent and strewn about. FOLDER/digits.jsonl says of each which digits "

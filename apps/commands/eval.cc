@@ -25,20 +25,20 @@ struct EvalOptions {
 };
 
 CommandLine command_line() {
-  OptionGroup group{"What to score", {}};
-  const auto value = [](const char* name) { return po::value<std::string>()->value_name(name); };
-  auto add = group.options.add_options();
-  add("captions", value("FILE"),
-      "pictures and what people wrote: Karpathy's JSON, COCO captions JSON, or JSON lines with image and captions; "
-      "required");
-  add("images", value("DIR"), "the folder that the names of the pictures start from (default: that of the captions)");
-  add("split", value("NAME"),
-      "the pictures of this split (default: test where FILE has splits, else all; with --results: those it is about)");
-  add("results", value("FILE"),
-      "only score these captions: COCO results JSON, or the records that caption --format json writes");
-  add("output,o", value("FILE"), "write the captions as COCO results JSON");
-  add("format", value("FORMAT"), "text (a table, in per cent) or json (default: text)");
-  add("batch", value("N"), ("pictures at a time (default: " + std::to_string(kBatch) + ")").c_str());
+  OptionGroup group{
+      "What to score",
+      {{"captions", "FILE",
+        "pictures and what people wrote: Karpathy's JSON, COCO captions JSON, or JSON lines with image and captions; "
+        "required"},
+       {"images", "DIR", "the folder that the names of the pictures start from (default: that of the captions)"},
+       {"split", "NAME",
+        "the pictures of this split (default: test where FILE has splits, else all; with --results: those it is "
+        "about)"},
+       {"results", "FILE",
+        "only score these captions: COCO results JSON, or the records that caption --format json writes"},
+       {"output,o", "FILE", "write the captions as COCO results JSON"},
+       {"format", "FORMAT", "text (a table, in per cent) or json (default: text)"},
+       {"batch", "N", "pictures at a time (default: " + std::to_string(kBatch) + ")"}}};
   CommandLine command = {
       "glimpse eval --captions FILE [--images DIR] [options]",
       "Captions the pictures of a set and says how near the captions are to those that people wrote: BLEU-1 to BLEU-4, "
@@ -58,7 +58,7 @@ CommandLine command_line() {
 void refuse_beside_results(const ParsedArguments& arguments) {
   std::vector<std::string> names = {"images", "output", "batch"};
   for (const OptionGroup& group : model_option_groups()) {
-    for (const auto& option : group.options.options()) names.push_back(option->long_name());
+    for (const Option& option : group.options) names.push_back(option.name());
   }
   for (const std::string& name : names) {
     if (!arguments.has(name)) continue;

@@ -161,11 +161,12 @@ std::string attention_json() {
 }  // namespace
 
 ExitCode run_info(Arguments arguments) {
-  OptionGroup group{"Options", {}};
-  group.options.add_options()("format", po::value<std::string>()->value_name("FORMAT"), "text or json (default: text)")(
-      "graph", "print the encoder's graph, as text that glimpse can read, and nothing else")(
-      "attention",
-      "print every attention mechanism there is: how a recipe or a graph asks for it, its equation and its source");
+  OptionGroup group{
+      "Options",
+      {{"format", "FORMAT", "text or json (default: text)"},
+       {"graph", "", "print the encoder's graph, as text that glimpse can read, and nothing else"},
+       {"attention", "",
+        "print every attention mechanism there is: how a recipe or a graph asks for it, its equation and its source"}}};
   const CommandLine command = {
       "glimpse info [options] [MODEL]",
       "Describes a model: where it comes from, what goes in, its encoder, its decoder. MODEL is a bundle or the folder "

@@ -30,17 +30,15 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 CommandLine command_line() {
-  const auto value = [](const char* name) { return po::value<std::string>()->value_name(name); };
-  OptionGroup group{"Options", {}};
-  auto add = group.options.add_options();
-  add("model,m", value("FILE"), "a model that looks around, as 'glimpse train' makes them of recipes with [look]");
-  add("output,o", value("FOLDER"), "draw where it looked: photo.jpg gives photo.glimpses.png there");
-  add("json", "a JSON object a picture, with places and sizes in its pixels, instead of text");
-  add("truth", value("FILE"),
-      "digits.jsonl of 'glimpse digits': say of how many pictures all is right; without "
-      "PICTURE, of all of them");
-  add("side", value("N"), "longer side of the picture as it is drawn, in pixels (default: 480)");
-  add("font", value("FILE"), "TrueType font of the drawings (default: DejaVu Sans, where installed)");
+  OptionGroup group{
+      "Options",
+      {{"model,m", "FILE", "a model that looks around, as 'glimpse train' makes them of recipes with [look]"},
+       {"output,o", "FOLDER", "draw where it looked: photo.jpg gives photo.glimpses.png there"},
+       {"json", "", "a JSON object a picture, with places and sizes in its pixels, instead of text"},
+       {"truth", "FILE",
+        "digits.jsonl of 'glimpse digits': say of how many pictures all is right; without PICTURE, of all of them"},
+       {"side", "N", "longer side of the picture as it is drawn, in pixels (default: 480)"},
+       {"font", "FILE", "TrueType font of the drawings (default: DejaVu Sans, where installed)"}}};
   return {
       "glimpse look -m MODEL [options] PICTURE…",
       "Looks at each picture a few times, through a small window each time, and says what is on it. Prints the path, "

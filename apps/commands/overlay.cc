@@ -7,10 +7,8 @@ namespace glimpse::apps {
 namespace {
 
 OptionGroup output_group() {
-  OptionGroup group{"Where overlays go", {}};
-  group.options.add_options()("output,o", po::value<std::string>()->value_name("FOLDER"),
-                              "folder for the overlays, made if need be (default: the current folder)");
-  return group;
+  return {"Where overlays go",
+          {{"output,o", "FOLDER", "folder for the overlays, made if need be (default: the current folder)"}}};
 }
 
 }  // namespace

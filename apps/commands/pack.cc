@@ -11,9 +11,7 @@
 namespace glimpse::apps {
 
 ExitCode run_pack(Arguments arguments) {
-  OptionGroup group{"Options", {}};
-  group.options.add_options()("output,o", po::value<std::string>()->value_name("FILE"),
-                              "the bundle to write; required");
+  OptionGroup group{"Options", {{"output,o", "FILE", "the bundle to write; required"}}};
   const CommandLine command = {
       "glimpse pack FOLDER -o FILE.safetensors",
       "Packs an unpacked model (model.json, encoder.graph, vocabulary.txt, weights.safetensors) into one file that "

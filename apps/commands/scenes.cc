@@ -45,22 +45,20 @@ struct ScenesCommand {
 };
 
 CommandLine command_line() {
-  const auto value = [](const char* name) { return po::value<std::string>()->value_name(name); };
   const auto standard = [](const std::string& what, int number) {
     return what + " (default: " + std::to_string(number) + ")";
   };
-  OptionGroup group{"Options", {}};
-  auto add = group.options.add_options();
-  add("train,n", value("N"), standard("pictures to learn from", kTrain).c_str());
-  add("val", value("N"), standard("pictures to choose by", kHeldOut).c_str());
-  add("test", value("N"), standard("pictures to be judged on", kHeldOut).c_str());
-  add("seed", value("N"), "of the endless series that they are taken from (default: 1)");
-  add("side", value("N"), standard("height and width in pixels", kSide).c_str());
-  add("least", value("N"), standard("things in a picture at least", scenes::SceneOptions().least_things).c_str());
-  add("most", value("N"), standard("and at most, up to 3", scenes::SceneOptions().most_things).c_str());
-  add("captions", value("N"), standard("captions of each picture", kCaptions).c_str());
-  add("order", value("WHICH"), "what captions tell first: large (default) or random");
-  add("overwrite", "replace the scenes that FOLDER has already");
+  OptionGroup group{"Options",
+                    {{"train,n", "N", standard("pictures to learn from", kTrain)},
+                     {"val", "N", standard("pictures to choose by", kHeldOut)},
+                     {"test", "N", standard("pictures to be judged on", kHeldOut)},
+                     {"seed", "N", "of the endless series that they are taken from (default: 1)"},
+                     {"side", "N", standard("height and width in pixels", kSide)},
+                     {"least", "N", standard("things in a picture at least", scenes::SceneOptions().least_things)},
+                     {"most", "N", standard("and at most, up to 3", scenes::SceneOptions().most_things)},
+                     {"captions", "N", standard("captions of each picture", kCaptions)},
+                     {"order", "WHICH", "what captions tell first: large (default) or random"},
+                     {"overwrite", "", "replace the scenes that FOLDER has already"}}};
   return {
       "glimpse scenes FOLDER [options]",
       "Draws pictures of coloured things and says what is on them. FOLDER/captions.jsonl is what train and eval take; "

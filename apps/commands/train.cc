@@ -15,19 +15,18 @@ namespace {
 constexpr int kEpochs = 10;
 
 CommandLine command_line() {
-  const auto value = [](const char* name) { return po::value<std::string>()->value_name(name); };
-  OptionGroup what{"What to train", {}};
-  what.options.add_options()("config,c", value("FILE"), "the recipe: data, network, stages (models/recipes has some)");
-  add_setting_option(what.options);
-  what.options.add_options()("output,o", value("FILE"), "the model to write (default: the recipe's output)");
-  OptionGroup further{"Or a model that goes on learning, from your own pictures", {}};
-  further.options.add_options()("from", value("MODEL"), "the model to start from, instead of a recipe")(
-      "captions", value("FILE"),
-      "pictures and their captions: JSON lines with image and captions, Karpathy's or COCO's JSON")(
-      "images", value("DIR"), "the folder that the names of the pictures start from (default: that of the captions)")(
-      "epochs", value("N"), ("times that each picture is seen (default: " + std::to_string(kEpochs) + ")").c_str());
-  OptionGroup run{"How to run", {}};
-  add_run_options(run.options);
+  OptionGroup what{"What to train",
+                   {{"config,c", "FILE", "the recipe: data, network, stages (models/recipes has some)"},
+                    setting_option(),
+                    {"output,o", "FILE", "the model to write (default: the recipe's output)"}}};
+  OptionGroup further{
+      "Or a model that goes on learning, from your own pictures",
+      {{"from", "MODEL", "the model to start from, instead of a recipe"},
+       {"captions", "FILE",
+        "pictures and their captions: JSON lines with image and captions, Karpathy's or COCO's JSON"},
+       {"images", "DIR", "the folder that the names of the pictures start from (default: that of the captions)"},
+       {"epochs", "N", "times that each picture is seen (default: " + std::to_string(kEpochs) + ")"}}};
+  OptionGroup run = run_option_group();
   return {
       "glimpse train --config RECIPE [options]",
       "Trains a captioner. Beside the model, in OUTPUT.training, stand the last checkpoint, a journal of all losses "

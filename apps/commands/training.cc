@@ -50,27 +50,25 @@ void TrainingReporter::note(const std::string& text) { say(text); }
 
 bool TrainingReporter::interrupted() { return apps::interrupted(); }
 
-void add_setting_option(po::options_description& options) {
-  options.add_options()("set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
-                        "change a key of the recipe, as in --set caption.epochs=5; may be given again and again");
+Option setting_option() {
+  return {"set", "KEY=VALUE", "change a key of the recipe, as in --set caption.epochs=5; may be given again and again",
+          kRepeatable};
 }
 
-void add_run_options(po::options_description& options) {
-  options.add_options()("resume", "go on with the training that was begun, exactly where it was")(
-      "overwrite", "begin anew and throw away the training that was begun")(
-      "threads,t", po::value<std::string>()->value_name("N"),
-      "processor threads (default: the recipe's, or all that the process may use)");
+OptionGroup run_option_group() {
+  return {"How to run",
+          {{"resume", "", "go on with the training that was begun, exactly where it was"},
+           {"overwrite", "", "begin anew and throw away the training that was begun"},
+           {"threads,t", "N", "processor threads (default: the recipe's, or all that the process may use)"}}};
 }
 
 void apply_settings(train::Recipe& recipe, const ParsedArguments& arguments) {
-  if (arguments.has("set")) {
-    for (const std::string& setting : arguments.options["set"].as<std::vector<std::string>>()) {
-      const std::size_t equals = setting.find('=');
-      if (equals == std::string::npos) {
-        throw Error(ErrorCode::kUsage, "--set takes KEY=VALUE, not " + quote(setting));
-      }
-      train::set(recipe, setting.substr(0, equals), setting.substr(equals + 1));
+  for (const std::string& setting : arguments.list("set")) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos) {
+      throw Error(ErrorCode::kUsage, "--set takes KEY=VALUE, not " + quote(setting));
     }
+    train::set(recipe, setting.substr(0, equals), setting.substr(equals + 1));
   }
   if (arguments.has("threads")) recipe.threads = arguments.integer("threads", 0, 1, 1024);
 }

@@ -24,9 +24,9 @@ class TrainingReporter : public train::Observer {
 };
 
 /// --set, which `apply_settings` looks at.
-void add_setting_option(po::options_description& options);
+Option setting_option();
 /// --threads, likewise, and --resume and --overwrite, which `training_start` looks at.
-void add_run_options(po::options_description& options);
+OptionGroup run_option_group();
 
 /// Changes the recipe as --set and --threads say. Throws Error(kUsage).
 void apply_settings(train::Recipe& recipe, const ParsedArguments& arguments);

@@ -14,7 +14,7 @@ set(planted
   "src/search/g.cc|#include <tbb/parallel_for.h>"
   "src/dnn/h.cc|#include <oneapi/tbb/task_arena.h>"
   "src/model/i.cc|#include <nlohmann/json.hpp>"
-  "src/overlay/j.cc|#include <boost/program_options.hpp>"
+  "apps/j.h|#include <boost/program_options.hpp>"
   "src/core/k.cc|#include \"../../apps/records.h\"")
 
 foreach(breach IN LISTS planted)
