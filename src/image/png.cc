@@ -1,4 +1,4 @@
-#include <array>
+#include <zlib.h>
 
 #include "image/format.h"
 
@@ -8,37 +8,8 @@ namespace {
 constexpr std::size_t kSignatureSize = 8;
 constexpr std::uint32_t kLargestSide = 1'000'000;  // libpng's own limit
 
-/// CRC-32 (ISO 3309) by eight bytes at a time: table k holds a byte's effect k bytes further on.
-using CrcTables = std::array<std::array<std::uint32_t, 256>, 8>;
-
-constexpr CrcTables make_crc_tables() {
-  CrcTables tables = {};
-  for (std::uint32_t n = 0; n < 256; ++n) {
-    std::uint32_t c = n;
-    for (int bit = 0; bit < 8; ++bit) c = (c & 1U) != 0 ? 0xedb88320U ^ (c >> 1) : c >> 1;
-    tables[0][n] = c;
-  }
-  for (std::size_t k = 1; k < 8; ++k) {
-    for (std::size_t n = 0; n < 256; ++n) {
-      tables[k][n] = tables[0][tables[k - 1][n] & 0xffU] ^ (tables[k - 1][n] >> 8);
-    }
-  }
-  return tables;
-}
-
-std::uint32_t crc32(Bytes bytes) {
-  static constexpr CrcTables kTables = make_crc_tables();
-  const auto byte = [&](std::size_t i) { return std::to_integer<std::uint32_t>(bytes[i]); };
-  std::uint32_t crc = 0xffffffffU;
-  std::size_t i = 0;
-  for (; i + 8 <= bytes.size(); i += 8) {
-    crc ^= byte(i) | byte(i + 1) << 8 | byte(i + 2) << 16 | byte(i + 3) << 24;
-    crc = kTables[7][crc & 0xffU] ^ kTables[6][crc >> 8 & 0xffU] ^ kTables[5][crc >> 16 & 0xffU] ^
-          kTables[4][crc >> 24] ^ kTables[3][byte(i + 4)] ^ kTables[2][byte(i + 5)] ^ kTables[1][byte(i + 6)] ^
-          kTables[0][byte(i + 7)];
-  }
-  for (; i < bytes.size(); ++i) crc = kTables[0][(crc ^ byte(i)) & 0xffU] ^ (crc >> 8);
-  return ~crc;
+std::uint32_t crc(Bytes bytes) {
+  return static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
 struct Chunk {
@@ -60,7 +31,7 @@ void for_each_chunk(Bytes bytes, bool check, const Visit& visit) {
     chunk.data = chunk.whole.subspan(8, length);
     chunk.type = std::string_view(reinterpret_cast<const char*>(chunk.whole.data()) + 4, 4);
     const bool critical = (static_cast<unsigned char>(chunk.type[0]) & 0x20U) == 0;
-    if (check && critical && crc32(chunk.whole.subspan(4, length + 4)) != view.u32(at + 8 + length)) {
+    if (check && critical && crc(chunk.whole.subspan(4, length + 4)) != view.u32(at + 8 + length)) {
       throw Malformed("its chunk at byte " + std::to_string(at) + " is damaged (wrong check sum)");
     }
     visit(chunk);
