@@ -36,10 +36,13 @@ glimpse_install() {
     glimpse_fail "apt-get install failed (its own message is above)"
 }
 
-# glimpse_build ON|OFF: configures and builds the release preset in build/release, with or without tests.
+# glimpse_build ON|OFF: configures and builds the release preset in build/release, with or without tests. What ccache has compiled before is not
+# compiled again, where it is installed.
 glimpse_build() {
+  local cache=()
+  if command -v ccache > /dev/null; then cache=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
   glimpse_say "Configuring build/release"
-  cmake --preset release -DGLIMPSE_BUILD_TESTS="$1" || glimpse_fail "cmake could not configure build/release (its own message is above)"
+  cmake --preset release -DGLIMPSE_BUILD_TESTS="$1" "${cache[@]}" || glimpse_fail "cmake could not configure build/release (its own message is above)"
   glimpse_say "Building; this takes a few minutes the first time"
   cmake --build --preset release || glimpse_fail "the build failed (the compiler's own message is above)"
 }
