@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +15,7 @@
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
+#include "core/json.h"
 #include "core/text.h"
 #include "image/image.h"
 #include "io/overlay_files.h"
@@ -103,10 +103,10 @@ std::string make(const DigitsCommand& command, int number) {
   std::array<char, 32> name{};
   std::snprintf(name.data(), name.size(), "%07d.png", number);
   write_png(as_image(picture), command.folder / name.data());
-  nlohmann::ordered_json line = {{"image", name.data()}, {"label", picture.label()}};
+  Json line = {{"image", name.data()}, {"label", picture.label()}};
   for (const digits::Digit& digit : picture.digits) {
     const Rect& box = digit.box;
-    line["digits"].push_back({{"value", digit.value}, {"box", {box.x, box.y, box.width, box.height}}});
+    line["digits"].push_back({{"value", digit.value}, {"box", Json::list({box.x, box.y, box.width, box.height})}});
   }
   return line.dump() + "\n";
 }

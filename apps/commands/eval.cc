@@ -100,7 +100,7 @@ auto read_named_file(const Read& read) {
 }
 
 void write_scores(const eval::SetScores& scores, Format format) {
-  write_output(format == Format::kJson ? as_json(scores) + "\n" : eval::as_table(scores));
+  write_output(format == Format::kJson ? as_json(scores).dump() + "\n" : eval::as_table(scores));
 }
 
 ExitCode score_results(const EvalOptions& options, const CaptionedSet& all) {

@@ -1,13 +1,13 @@
 // glimpse info: what a model is made of.
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "commands/attention_table.h"
+#include "core/json.h"
 #include "core/numbers.h"
 #include "core/text.h"
 #include "pipeline/locations.h"
@@ -15,8 +15,6 @@
 
 namespace glimpse::apps {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// "1234567" as "1,234,567"
 std::string grouped(std::int64_t number) {
@@ -51,15 +49,15 @@ std::string triple(const std::array<double, 3>& values) {
 
 /// A value of the provenance on one line; whole texts, such as a recipe, are only counted.
 std::string shown(const Json& value) {
-  if (!value.is_string()) return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  const auto& text = value.get_ref<const std::string&>();
-  const auto lines = std::count(text.begin(), text.end(), '\n');
-  return lines > 1 ? std::to_string(lines) + " lines (--format json has them)" : text;
+  const auto text = value.get<std::string>();
+  if (!text) return value.dump({.lenient = true});
+  const auto lines = std::count(text->begin(), text->end(), '\n');
+  return lines > 1 ? std::to_string(lines) + " lines (--format json has them)" : *text;
 }
 
 /// The provenance that a model's maker wrote; null where there is none.
 Json provenance(const ModelConfig& config) {
-  return config.provenance.empty() ? Json() : Json::parse(config.provenance);
+  return config.provenance.empty() ? Json() : parse_json(config.provenance, "provenance");
 }
 
 std::string line(std::string_view label, const std::string& value) {
@@ -97,7 +95,7 @@ std::string describe(const Model& model, const ModelFacts& facts) {
   const Json origin = provenance(config);
   if (origin.is_null()) return text + line("provenance", "not recorded");
   std::string_view label = "provenance";
-  for (const auto& [key, value] : origin.items()) {
+  for (const auto& [key, value] : origin.members()) {
     text += line(label, key + ": " + shown(value));
     label = "";
   }
@@ -120,16 +118,15 @@ std::string to_json(const Model& model, const ModelFacts& facts) {
                      {"channels", facts.channels}};
   json["decoder"] = {{"parameters", facts.decoder_parameters}};
   for (const auto& [label, size] : facts.sizes) json["decoder"][label] = size;
-  for (const auto& [key, formula] : decoder_formulas(config.decoder)) json["decoder"][std::string(key)] = formula;
+  for (const auto& [key, formula] : decoder_formulas(config.decoder)) json["decoder"][key] = formula;
   if (config.decoder.has_window()) json["decoder"]["window"] = config.decoder.window;
   json["vocabulary"] = config.vocabulary.size();
   json["tensors"] = Json::object();
   for (const auto& [type, totals] : facts.tensors) {
-    json["tensors"][std::string(type)] = {
-        {"count", totals.count}, {"parameters", totals.parameters}, {"bytes", totals.bytes}};
+    json["tensors"][type] = {{"count", totals.count}, {"parameters", totals.parameters}, {"bytes", totals.bytes}};
   }
   json["provenance"] = provenance(config);
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump({.lenient = true}) + "\n";
 }
 
 std::string describe_attention() {
@@ -147,7 +144,7 @@ std::string describe_attention() {
 }
 
 std::string attention_json() {
-  Json json = Json::array();
+  Json json = Json::list();
   for (const AttentionEntry& entry : attention_table()) {
     json.push_back({{"group", entry.group},
                     {"name", entry.name},

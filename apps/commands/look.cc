@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <map>
 #include <new>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,7 +26,6 @@ namespace glimpse::apps {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 CommandLine command_line() {
   OptionGroup group{
@@ -82,15 +80,14 @@ std::map<std::string, std::string> read_truth(const fs::path& path) {
   int line = 0;
   for (const std::string_view content : split_lines(text)) {
     ++line;
-    parse_json(content, path.native(), {.first_line = line});
-    const Json json = Json::parse(content);
-    if (!json.is_object() || !json.contains("image") || !json.contains("label") || !json["image"].is_string() ||
-        !json["label"].is_string()) {
+    const Json json = parse_json(content, path.native(), {.first_line = line});
+    const auto image = json.at("image").get<std::string>();
+    const auto label = json.at("label").get<std::string>();
+    if (!image || !label) {
       throw Error(ErrorCode::kUsage, quote(path.native()) + " line " + std::to_string(line) +
                                          ": no object with the texts 'image' and 'label'");
     }
-    truth[(path.parent_path() / json["image"].get<std::string>()).lexically_normal().native()] =
-        json["label"].get<std::string>();
+    truth[(path.parent_path() / *image).lexically_normal().native()] = *label;
   }
   if (truth.empty()) throw Error(ErrorCode::kUsage, quote(path.native()) + " speaks of no picture");
   return truth;
@@ -102,19 +99,20 @@ Json to_json(const Picture& picture, const Look& look, const LookConfig& config,
                {"height", picture.image.source_height},
                {"answer", look.answer()},
                {"probability", rounded(look.probability(), 6)}};
-  json["objects"] = Json::array();
+  json["objects"] = Json::list();
   for (const LookObject& object : look.objects) {
     Json said = {{"class", object.name.empty() ? Json() : Json(object.name)},
                  {"probability", rounded(object.probability, 6)}};
     for (const LookGlimpse& glimpse : object.glimpses) {
-      Json boxes = Json::array();
+      Json boxes = Json::list();
       for (const Rect& box : glimpse.boxes) {
-        boxes.push_back({rounded(box.x, 2), rounded(box.y, 2), rounded(box.width, 2), rounded(box.height, 2)});
+        boxes.push_back(
+            Json::list({rounded(box.x, 2), rounded(box.y, 2), rounded(box.width, 2), rounded(box.height, 2)}));
       }
       const Rect& sharp = glimpse.boxes.front();
       said["glimpses"].push_back({{"x", rounded(sharp.x + sharp.width / 2, 2)},
                                   {"y", rounded(sharp.y + sharp.height / 2, 2)},
-                                  {"boxes", boxes}});
+                                  {"boxes", std::move(boxes)}});
     }
     json["objects"].push_back(std::move(said));
   }
@@ -164,8 +162,7 @@ class LookRun {
       write_png(draw_look(*picture.full, look, config_, drawing_), drawing);
     }
     if (json_) {
-      write_output(to_json(picture, look, config_, drawing).dump(-1, ' ', false, Json::error_handler_t::replace) +
-                   "\n");
+      write_output(to_json(picture, look, config_, drawing).dump({.lenient = true}) + "\n");
     } else if (names_ || truth_.empty()) {
       write_output(one_line(picture.path) + '\t' + bold(look.answer()) + '\t' + percent(look.probability()) +
                    (drawing.empty() ? "" : '\t' + one_line(drawing)) + '\n');

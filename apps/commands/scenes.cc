@@ -4,13 +4,13 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
+#include "core/json.h"
 #include "core/text.h"
 #include "io/record_file.h"
 #include "synthetic/describe.h"
@@ -115,12 +115,12 @@ std::string make(const ScenesCommand& command, std::size_t split, int picture) {
   const std::string name = file_name(command.splits[split].first, picture);
   write_png(painted.image, command.folder / name);
 
-  nlohmann::ordered_json line = {{"image", name}, {"split", command.splits[split].first}};
+  Json line = {{"image", name}, {"split", command.splits[split].first}};
   Random random(scene.background.seed + 1);
   for (const scenes::SceneCaption& caption : scenes::describe(scene, command.captions, random, command.telling)) {
     line["captions"].push_back(scenes::text(caption));
-    nlohmann::ordered_json words = nlohmann::ordered_json::array();
-    for (const scenes::SceneWord& word : caption) words.push_back(word.things);
+    Json words = Json::list();
+    for (const scenes::SceneWord& word : caption) words.push_back(Json::list(word.things));
     line["words"].push_back(std::move(words));
   }
   for (std::size_t i = 0; i < scene.things.size(); ++i) {
@@ -129,7 +129,7 @@ std::string make(const ScenesCommand& command, std::size_t split, int picture) {
     line["things"].push_back({{"shape", scenes::name(thing.shape)},
                               {"colour", scenes::name(thing.colour)},
                               {"size", scenes::name(thing.size)},
-                              {"box", {box.x, box.y, box.width, box.height}}});
+                              {"box", Json::list({box.x, box.y, box.width, box.height})}});
   }
   return line.dump() + "\n";
 }

@@ -144,6 +144,7 @@ Json& Json::operator=(Json&& other) noexcept = default;
 bool Json::is_null() const { return std::holds_alternative<std::monostate>(value_); }
 bool Json::is_list() const { return std::holds_alternative<List>(value_); }
 bool Json::is_object() const { return std::holds_alternative<Members>(value_); }
+bool Json::is_whole() const { return get<std::int64_t>() || get<std::uint64_t>(); }
 
 bool Json::read(int& value) const { return read_whole(value_, value); }
 bool Json::read(std::int64_t& value) const { return read_whole(value_, value); }

@@ -57,6 +57,7 @@ class Json {
   bool is_null() const;
   bool is_list() const;
   bool is_object() const;
+  bool is_whole() const;  ///< a number without a fraction: 1, not 1.0
 
   /// The value as a bool, a number, a text or a std::vector of such; nothing where it is of another type. Whole numbers
   /// (1, not 1.0) have to fit into T; any number is a double.

@@ -60,7 +60,7 @@ class Entry {
   /// Ids are whole numbers or texts.
   std::string id(std::string_view key) const {
     const Json& value = at(key);
-    if (value.get<std::int64_t>() || value.get<std::uint64_t>()) return value.dump();
+    if (value.is_whole()) return value.dump();
     const auto text = value.get<std::string>();
     if (!text || text->empty()) fail("has a \"" + std::string(key) + "\" that is neither a whole number nor a text");
     return *text;

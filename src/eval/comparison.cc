@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "core/json.h"
 #include "core/numbers.h"
 #include "plot/chart.h"
 
@@ -128,17 +128,16 @@ std::string as_markdown(const Comparison& comparison) {
 }
 
 std::string as_json(const Comparison& comparison) {
-  using Json = nlohmann::ordered_json;
   Json json = {{"captions", comparison.captions}, {"pictures", comparison.pictures}, {"how", comparison.how}};
-  json["variants"] = Json::array();
+  json["variants"] = Json::list();
   for (const Variant& variant : comparison.variants) {
     Json one = {{"name", variant.name}, {"recipe", variant.recipe}, {"parameters", variant.parameters}};
     one["images_per_second"] = variant.pictures_per_second;
-    one["runs"] = Json::array();
+    one["runs"] = Json::list();
     for (const VariantRun& run : variant.runs) {
       Json trained = {{"seed", run.seed}, {"model", run.model.filename().native()}};
       if (run.scores) {
-        trained["scores"] = Json::parse(as_json(*run.scores));
+        trained["scores"] = as_json(*run.scores);
       } else {
         trained["error"] = run.failure;
       }
@@ -146,7 +145,7 @@ std::string as_json(const Comparison& comparison) {
     }
     json["variants"].push_back(std::move(one));
   }
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump({.indent = 2, .lenient = true}) + "\n";
 }
 
 std::string as_bars(const Comparison& comparison) {

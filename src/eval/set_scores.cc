@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <unordered_set>
 
 #include "decoder/vocabulary.h"
@@ -93,22 +92,24 @@ Evaluation evaluate(const CaptionedSet& set, const CaptionedSet& all, const Capt
   return evaluation;
 }
 
-std::string as_json(const SetScores& all) {
-  using Json = nlohmann::ordered_json;
+Json as_json(const SetScores& all) {
   const metrics::Scores& scores = all.scores;
-  Json json = {{"images", scores.images}, {"bleu", scores.bleu}, {"rouge_l", scores.rouge_l}, {"cider", scores.cider}};
+  Json json = {{"images", scores.images},
+               {"bleu", Json::list(scores.bleu)},
+               {"rouge_l", scores.rouge_l},
+               {"cider", scores.cider}};
   json["mean_length"] = scores.mean_length;
   json["distinct_words"] = scores.distinct_words;
   json["novel_captions"] = all.novel ? Json(*all.novel) : Json();
-  if (!all.scene) return json.dump();
+  if (!all.scene) return json;
   json["shape_and_colour_right"] = all.scene->right;
   json["things_named"] = all.scene->named;
   json["wrong_words"] = all.scene->wrong_words;
-  if (!all.scene->looks) return json.dump();
+  if (!all.scene->looks) return json;
   json["grounding"] = all.scene->looks->grounding;
   json["attention_inside"] = all.scene->looks->mass;
   json["attention_entropy"] = all.scene->looks->entropy;
-  return json.dump();
+  return json;
 }
 
 std::string as_table(const SetScores& all) {

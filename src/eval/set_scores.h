@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "core/json.h"
 #include "eval/set_run.h"
 #include "metrics/grounding.h"
 #include "metrics/scores.h"
@@ -37,8 +38,8 @@ SetScores score_set(std::span<const io::CaptionResult> captions, const train::Ca
 Evaluation evaluate(const train::CaptionedSet& set, const train::CaptionedSet& all, const Captioner& captioner,
                     const CaptionOptions& options, const SetEvents& events = {}, const std::stop_token& stop = {});
 
-/// One object on one line, without the line's end.
-std::string as_json(const SetScores& scores);
+/// One object.
+Json as_json(const SetScores& scores);
 /// A line a score, in per cent.
 std::string as_table(const SetScores& scores);
 

@@ -1,7 +1,6 @@
 #include "io/records.h"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/json.h"
@@ -11,8 +10,6 @@
 namespace glimpse::io {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 // Rounded so that a record shows what the model means and not the last bits of its arithmetic.
 constexpr int kLogProbDecimals = 4;
 constexpr int kAttentionDecimals = 6;
@@ -21,14 +18,13 @@ constexpr int kChannelDecimals = 4;
 /// As it stands in text: rounded as in JSON.
 std::string shown(double value, int decimals) { return fixed(rounded(value, decimals), decimals); }
 
-/// One line of JSON; bytes that are not UTF-8 become U+FFFD.
-std::string to_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string to_line(const Json& json) { return json.dump({.lenient = true}) + "\n"; }
 
 /// [x, y, width, height] in whole pixels.
 Json box_to_json(const Rect& box) {
   const long left = std::lround(box.x);
   const long top = std::lround(box.y);
-  return {left, top, std::lround(box.x + box.width) - left, std::lround(box.y + box.height) - top};
+  return Json::list({left, top, std::lround(box.x + box.width) - left, std::lround(box.y + box.height) - top});
 }
 
 /// With spaces between.
@@ -75,7 +71,7 @@ class JsonFormat : public RecordFormat {
     Json json = {{"path", record.path}, {"width", record.width}, {"height", record.height}, {"caption", best.text}};
     json["log_prob"] = rounded(best.log_prob, kLogProbDecimals);
     json["score"] = rounded(best.score, kLogProbDecimals);
-    json["words"] = Json::array();
+    json["words"] = Json::list();
     for (const Glimpse& glimpse : best.glimpses) {
       json["words"].push_back({{"word", glimpse.word},
                                {"log_prob", rounded(glimpse.log_prob, kLogProbDecimals)},
@@ -84,7 +80,7 @@ class JsonFormat : public RecordFormat {
     }
     if (layout_.attention) json["attention"] = attention(best);
     if (layout_.top > 1) {
-      json["candidates"] = Json::array();
+      json["candidates"] = Json::list();
       for (const Caption& caption : record.captions) {
         json["candidates"].push_back({{"caption", caption.text},
                                       {"log_prob", rounded(caption.log_prob, kLogProbDecimals)},
@@ -92,7 +88,7 @@ class JsonFormat : public RecordFormat {
       }
     }
     if (layout_.overlays) {
-      json["overlays"] = Json::array();
+      json["overlays"] = Json::list();
       for (const std::vector<std::string>& files : record.overlays) {
         for (const std::string& file : files) json["overlays"].push_back(file);
       }
@@ -108,9 +104,9 @@ class JsonFormat : public RecordFormat {
 
  private:
   Json attention(const Caption& caption) const {
-    Json weights = Json::array();
+    Json weights = Json::list();
     for (const Glimpse& glimpse : caption.glimpses) {
-      Json row = Json::array();
+      Json row = Json::list();
       for (const float weight : glimpse.alpha) row.push_back(rounded(weight, kAttentionDecimals));
       weights.push_back(std::move(row));
     }
@@ -120,9 +116,9 @@ class JsonFormat : public RecordFormat {
   }
 
   static Json channels(const Caption& caption) {
-    Json weights = Json::array();
+    Json weights = Json::list();
     for (const Glimpse& glimpse : caption.glimpses) {
-      Json row = Json::array();
+      Json row = Json::list();
       for (const float weight : glimpse.channels) row.push_back(rounded(weight, kChannelDecimals));
       weights.push_back(std::move(row));
     }
@@ -197,29 +193,21 @@ class CsvFormat : public RecordFormat {
 }  // namespace
 
 std::string record_path(const std::string& path) {
-  return Json::parse(Json(path).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
+  return parse_json(Json(path).dump({.lenient = true}), "a path").get<std::string>().value();
 }
 
 std::optional<EarlierRecord> parse_record(std::string_view line) {
-  try {
-    parse_json(line, "a record");
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-  const Json json = Json::parse(line);
-  const auto text = [&json](const char* key) -> std::optional<std::string> {
-    const auto found = json.is_object() ? json.find(key) : json.end();
-    if (found == json.end() || !found->is_string()) return std::nullopt;
-    return found->get<std::string>();
-  };
+  constexpr int kDeepest = 16;
+  JsonFault fault;
+  const Json json = parse_json(line, kDeepest, fault).value_or(Json());
+  const auto path = json.at("path").get<std::string>();
+  const auto caption = json.at("caption").get<std::string>();
   EarlierRecord record;
-  const std::optional<std::string> path = text("path");
-  const std::optional<std::string> caption = text("caption");
-  record.failed = json.is_object() && json.contains("error");
+  record.failed = json.find("error") != nullptr;
   if (!path || (!caption && !record.failed)) return std::nullopt;
   record.path = *path;
   record.caption = caption.value_or("");
-  record.model = text("model").value_or("");
+  record.model = json.at("model").get<std::string>().value_or("");
   return record;
 }
 

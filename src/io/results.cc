@@ -1,7 +1,6 @@
 #include "io/results.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <unordered_map>
 
@@ -11,8 +10,6 @@
 
 namespace glimpse::io {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kLargestFile = std::size_t{1} << 30;
 
@@ -59,21 +56,19 @@ class ResultsReader {
 
   void add(const Json& entry, const std::string& where) {
     const auto text = [&](const char* key) {
-      const auto found = entry.find(key);
-      if (found == entry.end() || !found->is_string()) {
-        throw Error(ErrorCode::kUsage, where + " has no text \"" + key + '"');
-      }
-      return found->get<std::string>();
+      const auto found = entry.at(key).get<std::string>();
+      if (!found) throw Error(ErrorCode::kUsage, where + " has no text \"" + key + '"');
+      return *found;
     };
     if (!entry.is_object()) throw Error(ErrorCode::kUsage, where + " is not an object");
-    if (entry.contains("error")) {
+    if (entry.find("error") != nullptr) {
       ++results_.failed;
       return;
     }
-    const auto id = entry.find("image_id");
-    const std::size_t picture = id == entry.end()         ? index_.by_path(text("path"), where)
-                                : id->is_number_integer() ? index_.by_id(id->dump(), where)
-                                                          : index_.by_id(text("image_id"), where);
+    const Json* id = entry.find("image_id");
+    const std::size_t picture = id == nullptr    ? index_.by_path(text("path"), where)
+                                : id->is_whole() ? index_.by_id(id->dump(), where)
+                                                 : index_.by_id(text("image_id"), where);
     results_.captions.push_back({picture, text("caption")});
   }
 
@@ -108,25 +103,25 @@ Results read_results(const std::filesystem::path& path, const train::CaptionedSe
   ResultsReader reader(set);
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first != std::string::npos && text[first] == '[') {
-    parse_json(text, path.native());
-    const Json list = Json::parse(text);
-    for (std::size_t i = 0; i < list.size(); ++i) reader.add(list[i], file + ": [" + std::to_string(i) + ']');
+    const Json list = parse_json(text, path.native());
+    for (std::size_t i = 0; i < list.items().size(); ++i) {
+      reader.add(list.items()[i], file + ": [" + std::to_string(i) + ']');
+    }
     return reader.finish(set, file);
   }
-  JsonSource check;
+  JsonSource source;
   for (const std::string_view line : split_lines(text)) {
     if (!split_words(line).empty()) {
-      parse_json(line, path.native(), check);
-      reader.add(Json::parse(line), file + ", line " + std::to_string(check.first_line));
+      reader.add(parse_json(line, path.native(), source), file + ", line " + std::to_string(source.first_line));
     }
-    ++check.first_line;
+    ++source.first_line;
   }
   return reader.finish(set, file);
 }
 
 std::string coco_entry(const std::string& id, const std::string& caption) {
   const Json json = {{"image_id", id_json(id)}, {"caption", caption}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json.dump({.lenient = true});
 }
 
 void write_results(const std::filesystem::path& path, const train::CaptionedSet& set,

@@ -64,6 +64,8 @@ TEST(Json, GivesValuesOnlyAsWhatTheyAre) {
   EXPECT_THAT(json.at("list").get<std::vector<int>>().value(), ElementsAre(1, 2));
   EXPECT_EQ(json.at("mixed").get<std::vector<int>>(), std::nullopt);
   EXPECT_EQ(json.at("whole").get<std::vector<int>>(), std::nullopt);
+  EXPECT_TRUE(json.at("whole").is_whole());
+  EXPECT_FALSE(json.at("real").is_whole());
   EXPECT_EQ(json.find("missing"), nullptr);
   EXPECT_TRUE(json.at("missing").is_null());
   EXPECT_TRUE(json.at("text").at("inner").is_null());
