@@ -89,8 +89,9 @@ TEST_F(TrainTest, AnInterruptSavesAndResumeGoesOn) {
 }
 
 TEST_F(TrainTest, ATrainingThatDivergesHasAnExitCodeOfItsOwn) {
-  const ProcessResult result = glimpse({"train", "-c", "small.conf", "--set", "caption.learning-rate=1e30", "--set",
-                                        "caption.clip=0", "--set", "caption.warm-up=0"});
+  // Each step takes 900 times the weights away from them.
+  const ProcessResult result = glimpse({"train", "-c", "small.conf", "--set", "caption.learning-rate=900", "--set",
+                                        "caption.weight-decay=1", "--set", "caption.epochs=20"});
   EXPECT_EQ(result.code, 5) << result.errors;
   EXPECT_THAT(result.errors, HasSubstr("caption, "));
   EXPECT_THAT(result.errors, HasSubstr("a lower learning-rate or clip may help"));
